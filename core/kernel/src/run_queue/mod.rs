@@ -1,0 +1,213 @@
+//! Which cell runs next, where, and who sleeps meanwhile.
+//!
+//! The protocols and the argument that no wake-up is lost are in
+//! `run_queue/README.md`; the steps are cited here by their numbers (P1…, S1…).
+
+mod sleepers;
+
+use std::time::Duration;
+
+use crate::primitive::{AtomicBool, AtomicU64, Ordering, Queue, Slot, fence};
+use sleepers::Sleepers;
+
+/// How often a watcher looks after the others: half of what the promise allows.
+pub(crate) const LOOK_AROUND: Duration = Duration::from_micros(500);
+
+/// So many looks at a sleeping node make the watcher drowsy.
+const DROWSY_AFTER: u32 = 4;
+
+/// So many turns may come from the hot slot in a row.
+const HOT_CHAIN: u32 = 32;
+
+/// Every so many turns the global queue comes first. A prime, as in Go's scheduler, so that it beats with no period.
+const GLOBAL_FIRST: u32 = 61;
+
+#[derive(Debug)]
+pub(crate) struct RunQueue<T> {
+    lanes: Box<[Lane<T>]>,
+    global: Queue<T>,
+    sleepers: Sleepers,
+    /// Somebody sleeps and nobody looks around.
+    drowsy: AtomicBool,
+}
+
+/// What belongs to one worker; on a cache line pair of its own.
+#[derive(Debug)]
+#[repr(align(128))]
+pub(crate) struct Lane<T> {
+    hot: Slot<T>,
+    local: Queue<T>,
+    /// Counts messages handled; while it stands still the worker is held up, or asleep.
+    turn: AtomicU64,
+}
+
+/// Somebody to wake, as the number of a worker. The caller owns the alarm clock.
+pub(crate) type Waken = Option<usize>;
+
+/// What a worker remembers from one choice to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Picker {
+    hot_chain: u32,
+    picks: u32,
+}
+
+/// What a watcher remembers from one look to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    turns: Vec<u64>,
+    quiet: u32,
+}
+
+/// How the watcher should sleep; the others sleep until they are woken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sleep {
+    /// Until woken or for one look-around.
+    Watching,
+    /// Until woken or until the next timer.
+    Drowsy,
+}
+
+impl<T> RunQueue<T> {
+    pub(crate) fn new(workers: usize) -> RunQueue<T> {
+        let lane = |_| Lane { hot: Slot::new(), local: Queue::new(), turn: AtomicU64::new(0) };
+        RunQueue {
+            lanes: (0..workers).map(lane).collect(),
+            global: Queue::new(),
+            sleepers: Sleepers::new(),
+            drowsy: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn workers(&self) -> usize {
+        self.lanes.len()
+    }
+
+    /// Puts in a cell that worker `near` made runnable during a turn (P1, P2).
+    pub(crate) fn push_hot(&self, near: usize, cell: T) -> Waken {
+        match self.lanes[near].hot.replace(cell) {
+            Some(pushed_out) => {
+                self.lanes[near].local.push(pushed_out);
+                self.wake_one()
+            }
+            None => self.rouse(Some(near)),
+        }
+    }
+
+    /// Puts in a cell from outside the workers (P1, P3).
+    pub(crate) fn push_global(&self, cell: T) -> Waken {
+        self.global.push(cell);
+        self.wake_one()
+    }
+
+    /// Puts back a cell whose budget is spent. Nobody is woken: this worker goes on with it or with another.
+    pub(crate) fn push_back(&self, near: usize, cell: T) {
+        self.lanes[near].local.push(cell);
+    }
+
+    fn wake_one(&self) -> Waken {
+        // Pairs with the fence in `fall_asleep` (P3 with S2).
+        fence(Ordering::SeqCst);
+        self.sleepers.take_one()
+    }
+
+    /// Wakes the watcher if it does not look around (P2), unless `me` is it and awake already.
+    pub(crate) fn rouse(&self, me: Option<usize>) -> Waken {
+        // Pairs with the fence in `look_around`: either we see the flag, or it sees our slot.
+        fence(Ordering::SeqCst);
+        if !self.drowsy.load(Ordering::Relaxed) || !self.drowsy.swap(false, Ordering::Relaxed) {
+            return None;
+        }
+        self.sleepers.watcher().filter(|watcher| Some(*watcher) != me)
+    }
+
+    /// The next cell for worker `me`.
+    pub(crate) fn next(&self, me: usize, picker: &mut Picker) -> Option<T> {
+        picker.picks = picker.picks.wrapping_add(1);
+        let lane = &self.lanes[me];
+        if picker.picks.is_multiple_of(GLOBAL_FIRST) {
+            if let Some(cell) = self.global.pop() {
+                return Some(cell);
+            }
+        }
+        if picker.hot_chain < HOT_CHAIN {
+            if let Some(cell) = lane.hot.take() {
+                picker.hot_chain += 1;
+                return Some(cell);
+            }
+        }
+        picker.hot_chain = 0;
+        lane.local.pop().or_else(|| self.global.pop()).or_else(|| lane.hot.take()).or_else(|| self.steal(me))
+    }
+
+    fn steal(&self, me: usize) -> Option<T> {
+        let workers = self.lanes.len();
+        (1..workers).find_map(|i| self.lanes[(me + i) % workers].local.pop())
+    }
+
+    /// Says that worker `me` begins to handle a message.
+    pub(crate) fn turn_begins(&self, me: usize) {
+        let turn = &self.lanes[me].turn;
+        turn.store(turn.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+
+    /// The turn number of a worker, for the stall watcher.
+    pub(crate) fn turn_of(&self, worker: usize) -> u64 {
+        self.lanes[worker].turn.load(Ordering::Relaxed)
+    }
+
+    /// Puts `me` on the list of sleepers and looks once more (S1 to S3).
+    pub(crate) fn fall_asleep(&self, me: usize) -> Result<bool, T> {
+        let watches = self.sleepers.add(me);
+        // Pairs with the fence in `wake_one`.
+        fence(Ordering::SeqCst);
+        let found = self.global.pop().or_else(|| self.lanes[me].local.pop()).or_else(|| self.steal(me));
+        match found {
+            Some(cell) => Err(cell),
+            None => Ok(watches),
+        }
+    }
+
+    /// Decides how the watcher sleeps, after a look at the others (S4).
+    pub(crate) fn watch(&self, watch: &mut Watch) -> Sleep {
+        let awake = self.lanes.len() - self.sleepers.count();
+        watch.quiet = if awake == 0 { watch.quiet + 1 } else { 0 };
+        if watch.quiet < DROWSY_AFTER && self.lanes.len() > 1 {
+            return Sleep::Watching;
+        }
+        self.drowsy.store(true, Ordering::Relaxed);
+        // Pairs with the fence in `rouse`.
+        fence(Ordering::SeqCst);
+        if self.lanes.iter().any(|lane| !lane.hot.is_empty()) {
+            self.drowsy.store(false, Ordering::Relaxed);
+            return Sleep::Watching;
+        }
+        Sleep::Drowsy
+    }
+
+    /// Takes `me` off the list (S5). If it watched and leaves sleepers behind, they sleep
+    /// without a look-around: the flag says so until somebody is roused.
+    pub(crate) fn wake_up(&self, me: usize) {
+        if self.sleepers.remove(me) {
+            self.drowsy.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// The workers that handled nothing since the last look, other than `me`.
+    pub(crate) fn held_up(&self, me: usize, watch: &mut Watch) -> Vec<usize> {
+        let now: Vec<u64> = (0..self.lanes.len()).map(|worker| self.turn_of(worker)).collect();
+        let before = std::mem::replace(&mut watch.turns, now);
+        (0..self.lanes.len())
+            .filter(|worker| *worker != me && before.get(*worker) == watch.turns.get(*worker))
+            .collect()
+    }
+
+    /// Takes over what a held-up worker keeps hot.
+    pub(crate) fn take_over(&self, from: usize) -> Option<T> {
+        self.lanes[from].hot.take()
+    }
+
+    /// Whether nothing waits anywhere.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.global.is_empty() && self.lanes.iter().all(|lane| lane.hot.is_empty() && lane.local.is_empty())
+    }
+}

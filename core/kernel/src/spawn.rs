@@ -1,0 +1,88 @@
+//! Bringing a service to life.
+
+use std::fmt;
+use std::sync::Arc;
+
+use skyloom_abi::Handle;
+
+use crate::cell::{Birth, Cell, Limit};
+use crate::context::Context;
+use crate::node::{Near, Node};
+use crate::service::{Hosted, Service, StartError};
+
+/// Who wants to hear how the start went.
+type OnStarted = Box<dyn FnOnce(&Node, Handle, Result<(), StartError>) + Send>;
+
+/// A service about to be spawned, and how.
+pub struct Spawn {
+    label: String,
+    service: Box<dyn Service>,
+    limit: Option<Limit>,
+    on_started: Option<OnStarted>,
+}
+
+impl Spawn {
+    /// A service, with a label that tells people what it is.
+    #[must_use]
+    pub fn new(label: impl Into<String>, service: Box<dyn Service>) -> Spawn {
+        Spawn { label: label.into(), service, limit: None, on_started: None }
+    }
+
+    /// Gives its mailbox a hard limit; without one it may grow, and warns.
+    #[must_use]
+    pub fn limit(mut self, limit: Limit) -> Spawn {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Has `tell` called once: when the service has started, or when it is clear that it never will.
+    ///
+    /// It runs on the worker that knows first; it should just post a message.
+    #[must_use]
+    pub fn on_started(mut self, tell: impl FnOnce(&Node, Handle, Result<(), StartError>) + Send + 'static) -> Spawn {
+        self.on_started = Some(Box::new(tell));
+        self
+    }
+}
+
+impl fmt::Debug for Spawn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Spawn({:?})", self.label)
+    }
+}
+
+impl Node {
+    /// Spawns a service. Its handle can be used at once: messages wait until it has started.
+    ///
+    /// # Panics
+    ///
+    /// If 2^24 services are alive.
+    pub fn spawn(&self, spawn: Spawn) -> Handle {
+        self.spawn_near(Near::Outside, spawn)
+    }
+
+    fn spawn_near(&self, near: Near, spawn: Spawn) -> Handle {
+        let Spawn { label, service, limit, on_started } = spawn;
+        let interrupt = service.interrupt();
+        let node = self.clone();
+        let birth = on_started.map(|tell| -> Birth {
+            Box::new(move |handle, outcome| tell(&node, handle, outcome.map_err(StartError::new)))
+        });
+        let actor = Box::new(Hosted { node: self.clone(), service });
+        let cell = self.0.registry.insert(|handle| {
+            Arc::new(Cell::new(handle, label.into(), limit, interrupt, birth, actor))
+        });
+        let Some(cell) = cell else { panic!("2^24 services are alive") };
+        let handle = cell.handle;
+        let waken = self.schedule(near, cell);
+        self.wake(waken);
+        handle
+    }
+}
+
+impl Context<'_> {
+    /// Spawns a service; see [`Node::spawn`].
+    pub fn spawn(&self, spawn: Spawn) -> Handle {
+        self.node().spawn_near(self.near(), spawn)
+    }
+}

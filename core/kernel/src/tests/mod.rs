@@ -1,0 +1,1 @@
+//! Interleavings under loom; run with RUSTFLAGS="--cfg skyloom_loom".

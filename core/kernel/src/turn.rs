@@ -1,0 +1,143 @@
+//! One visit of a worker to a cell: up to a budget of messages, one at a time.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use skyloom_abi::{CallError, ExitReason, Handle, Message, Session};
+
+use crate::cell::{Cell, Inside, Phase};
+use crate::mailbox::Settled;
+use crate::node::{Near, Node};
+use crate::stop::StopWish;
+
+/// How the turn left the cell.
+#[must_use]
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// There is more: the cell goes back into the run queue.
+    Again,
+    /// The mailbox is empty, or the service has ended: nothing to do.
+    Done,
+}
+
+/// What a turn may use up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Budget {
+    pub(crate) messages: usize,
+    pub(crate) time: Duration,
+}
+
+/// So often within a turn the clock is read: a short turn does not read it at all.
+const CLOCK_EVERY: usize = 8;
+
+/// Runs one turn. `begins` is told each message's receiver and source before it is handled.
+pub(crate) fn run(node: &Node, cell: &Arc<Cell>, near: Near, budget: Budget, begins: impl Fn(&Cell, Option<Handle>)) -> Turn {
+    let mut inside = cell.inside.lock();
+    let inside = &mut *inside;
+    let mut asked = None;
+    let mut handled = 0;
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        messages(cell, inside, near, budget, &begins, &mut asked, &mut handled)
+    }));
+    cell.handled.fetch_add(handled as u64, Ordering::Relaxed);
+    node.0.messages.fetch_add(handled as u64, Ordering::Relaxed);
+    if handled > 0 && cell.mailbox.count_out(handled) == 0 {
+        cell.relax();
+    }
+    if let Err(panic) = outcome {
+        cell.doom(ExitReason::Panicked(text_of(&*panic)));
+        if let Some((to, session)) = asked {
+            let error = Message::error(Some(cell.handle), session, CallError::Died);
+            let _ = node.post_near(near, to, error);
+        }
+    }
+    if !cell.is_doomed() {
+        if inside.taken.is_empty() {
+            match cell.mailbox.settle() {
+                Settled::Idle => return Turn::Done,
+                Settled::More => return Turn::Again,
+                Settled::Retired => {}
+            }
+        } else {
+            return Turn::Again;
+        }
+    }
+    finish(node, cell, inside, near);
+    Turn::Done
+}
+
+/// Handles messages until the budget, the mailbox or the service ends.
+fn messages(
+    cell: &Arc<Cell>,
+    inside: &mut Inside,
+    near: Near,
+    budget: Budget,
+    begins: &impl Fn(&Cell, Option<Handle>),
+    asked: &mut Option<(Handle, Session)>,
+    handled: &mut usize,
+) {
+    let Some(actor) = &mut inside.actor else { return };
+    if inside.phase == Phase::New {
+        inside.phase = Phase::Running;
+        begins(cell, None);
+        actor.start(cell, near);
+    }
+    let mut since = None;
+    while *handled < budget.messages && !cell.is_doomed() {
+        let message = match inside.taken.next() {
+            Some(message) => message,
+            None => {
+                inside.taken = cell.mailbox.take();
+                match inside.taken.next() {
+                    Some(message) => message,
+                    None => return,
+                }
+            }
+        };
+        *handled += 1;
+        *asked = message.awaits();
+        begins(cell, message.source);
+        if message.payload.holds::<StopWish>() {
+            actor.stop(cell, near);
+        } else {
+            actor.receive(cell, near, message);
+        }
+        *asked = None;
+        if handled.is_multiple_of(CLOCK_EVERY) && since.get_or_insert_with(Instant::now).elapsed() > budget.time {
+            return;
+        }
+    }
+}
+
+/// Ends a service whose cell this worker holds: everything unanswered gets an error.
+fn finish(node: &Node, cell: &Arc<Cell>, inside: &mut Inside, near: Near) {
+    // After a kill it is out of the registry already; after `exit` or a panic this is the moment.
+    let _ = node.unregister(cell.handle);
+    let (waiting, _) = cell.mailbox.retire();
+    let taken = std::mem::take(&mut inside.taken);
+    for message in taken.chain(waiting) {
+        node.bounce(cell.handle, message, CallError::Died);
+    }
+    let reason = cell.reason();
+    if let Some(mut actor) = inside.actor.take() {
+        // A service that panics again while it ends has nothing more to say.
+        let ended = catch_unwind(AssertUnwindSafe(|| {
+            actor.retire(cell, near, &reason);
+            drop(actor);
+        }));
+        if let Err(panic) = ended {
+            node.report(Some(cell.handle), &format!("error: {} panicked while it ended: {}", cell.label, text_of(&*panic)));
+        }
+    }
+    if let ExitReason::Panicked(text) = &reason {
+        node.report(Some(cell.handle), &format!("error: {} panicked: {text}", cell.label));
+    }
+    node.announce(near, cell);
+}
+
+fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without a text".into())
+}
