@@ -113,6 +113,19 @@ impl Keys {
         self.remove(key.place() as u32)
     }
 
+    /// Takes the payload out for as long as it is read; meanwhile the key misses.
+    pub(crate) fn lend(&mut self, key: Key) -> Option<Payload> {
+        self.get(key)?;
+        self.entries.get_mut(key.place())?.payload.take()
+    }
+
+    /// Puts back what was lent.
+    pub(crate) fn give_back(&mut self, key: Key, payload: Payload) {
+        if let Some(entry) = self.entries.get_mut(key.place()) {
+            entry.payload = Some(payload);
+        }
+    }
+
     /// Drops what `owner` received: it suspends.
     pub(crate) fn suspended(&mut self, owner: u32) {
         self.drop_of(owner, |origin| origin == Origin::Received);
@@ -160,7 +173,7 @@ impl Keys {
 
     fn remove(&mut self, place: u32) -> Option<Payload> {
         let entry = &mut self.entries[place as usize];
-        let payload = entry.payload.take()?;
+        let payload = entry.payload.take();
         let (owner, next, previous) = (entry.owner as usize, entry.next, entry.previous);
         entry.next = self.vacant.replace(place).unwrap_or(NOWHERE);
         match self.entries.get_mut(previous as usize) {
@@ -171,7 +184,7 @@ impl Keys {
             entry.previous = previous;
         }
         self.held -= 1;
-        Some(payload)
+        payload
     }
 }
 

@@ -72,6 +72,11 @@ impl Desk {
         }
     }
 
+    /// Whether there is a socket that the poller should look at.
+    pub(crate) fn has_attended(&self) -> bool {
+        !self.attended.is_empty()
+    }
+
     /// The sockets that the poller should look at.
     pub(crate) fn take_attended(&self) -> Vec<Arc<Socket>> {
         self.attended.take()

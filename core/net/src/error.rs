@@ -58,10 +58,9 @@ impl fmt::Display for NetError {
             NetError::Unknown(id) => write!(f, "no socket {id}"),
             NetError::Closed(id) => write!(f, "socket {id} is closed"),
             NetError::Listener(id) => write!(f, "socket {id} only listens"),
-            NetError::QueueFull { id, waiting, limit } => write!(
-                f,
-                "socket {id} does not take more: {waiting} bytes wait for its peer, the limit is {limit}"
-            ),
+            NetError::QueueFull { id, waiting, limit } => {
+                write!(f, "socket {id} does not take more: {waiting} bytes wait for its peer, the limit is {limit}")
+            }
             NetError::TooMany { limit } => write!(f, "there are {limit} connections already"),
             NetError::NotAnAddress(host) => {
                 write!(f, "cannot listen on {host:?}: not an IP address of this machine")

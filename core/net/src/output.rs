@@ -95,8 +95,7 @@ mod tests {
             output.push(&bytes);
             wrote += more;
             let (first, second) = output.parts();
-            let sent: Vec<u8> =
-                first.iter().chain(second).copied().take(less as usize).collect();
+            let sent: Vec<u8> = first.iter().chain(second).copied().take(less as usize).collect();
             output.sent(sent.len());
             for byte in sent {
                 assert_eq!(byte, read as u8);

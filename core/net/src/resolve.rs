@@ -44,12 +44,7 @@ impl Resolver {
     /// # Errors
     ///
     /// The system has no thread for it and none is at work; `then` is not called.
-    pub(crate) fn look_up(
-        &self,
-        host: &str,
-        port: u16,
-        then: impl FnOnce(Found) + Send + 'static,
-    ) -> io::Result<()> {
+    pub(crate) fn look_up(&self, host: &str, port: u16, then: impl FnOnce(Found) + Send + 'static) -> io::Result<()> {
         let job = Job { host: host.to_owned(), port, then: Box::new(then) };
         let mut queue = self.queue.lock();
         queue.jobs.push_back(job);
@@ -57,9 +52,7 @@ impl Resolver {
             return Ok(());
         }
         let resolver = self.clone();
-        let spawned = thread::Builder::new()
-            .name("resolve".to_owned())
-            .spawn(move || while resolver.step() {});
+        let spawned = thread::Builder::new().name("resolve".to_owned()).spawn(move || while resolver.step() {});
         match spawned {
             Ok(_) => queue.threads += 1,
             // Those at work will come to it.

@@ -39,6 +39,8 @@ pub(crate) struct State {
     pub(crate) dirty: Option<usize>,
     /// Its poller has been asked to look at it.
     pub(crate) attended: bool,
+    /// A poller has it on its list of those that have more to read.
+    pub(crate) again: bool,
     /// When something must happen even if nothing happens.
     pub(crate) deadline: Option<Instant>,
     /// The deadline that a poller already knows of.
@@ -113,7 +115,9 @@ pub(crate) enum Stage {
     /// The peer sends no more, and the owner knows it; it may still write.
     HalfOpen,
     /// The owner closed it, and output waits.
-    Flushing { eof: bool },
+    Flushing {
+        eof: bool,
+    },
     /// All is sent and said; we wait for the peer to see it and close too.
     Lingering,
 }
@@ -137,6 +141,7 @@ impl Socket {
             reading: false,
             dirty: None,
             attended: false,
+            again: false,
             deadline: None,
             noted: None,
             news: Vec::new(),

@@ -111,15 +111,13 @@ impl Hold<'_> {
                     Stage::HalfOpen => true,
                     Stage::Flushing { .. } | Stage::Lingering => return,
                 };
-                if let Some(reason) = stream.broken.take() {
-                    return self.end(Some(reason));
-                }
                 stream.stage = Stage::Flushing { eof };
+                let (broken, waiting) = (stream.broken.take(), stream.output.len());
                 self.state.deadline = Some(linger);
-                if self.waiting() == 0 {
-                    self.say_goodbye(eof);
-                } else {
-                    self.push_out();
+                match (broken, waiting) {
+                    (Some(reason), _) => self.end(Some(reason)),
+                    (None, 0) => self.say_goodbye(eof),
+                    (None, _) => self.push_out(),
                 }
             }
         }
@@ -185,7 +183,7 @@ impl Hold<'_> {
     fn note_backlog(&mut self) {
         let id = self.socket.id;
         if let Some(bytes) = self.output().and_then(Output::backlog)
-            && !self.state.told_end()
+            && !self.state.told
         {
             self.state.news.push(SocketEvent::Backlog { id, bytes });
         }

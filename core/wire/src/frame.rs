@@ -16,9 +16,12 @@
 //! # Ok::<(), skyloom_wire::frame::FrameError>(())
 //! ```
 
-mod buffer;
+pub(crate) mod buffer;
+
 mod error;
+
 mod length16;
+
 mod lines;
 
 pub use error::FrameError;

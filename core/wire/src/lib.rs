@@ -24,4 +24,8 @@ pub mod seri;
 
 pub mod frame;
 
+pub mod http;
+
+pub mod websocket;
+
 pub use value::{Bytes, Value};

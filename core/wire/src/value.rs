@@ -37,19 +37,13 @@ impl Value {
     /// A table of `array` and nothing else.
     #[must_use]
     pub fn list(array: Vec<Value>) -> Value {
-        Value::Table {
-            array,
-            map: Vec::new(),
-        }
+        Value::Table { array, map: Vec::new() }
     }
 
     /// A table of pairs and nothing else.
     #[must_use]
     pub fn map(pairs: Vec<(Value, Value)>) -> Value {
-        Value::Table {
-            array: Vec::new(),
-            map: pairs,
-        }
+        Value::Table { array: Vec::new(), map: pairs }
     }
 
     /// What the table holds at a string key.
@@ -66,11 +60,8 @@ impl Value {
         let Value::Table { map, .. } = self else {
             return None;
         };
-        let is_key =
-            |key_value: &Value| matches!(key_value, Value::String(k) if k == key.as_bytes());
-        map.iter()
-            .find(|(key_value, _)| is_key(key_value))
-            .map(|(_, value)| value)
+        let is_key = |key_value: &Value| matches!(key_value, Value::String(k) if k == key.as_bytes());
+        map.iter().find(|(key_value, _)| is_key(key_value)).map(|(_, value)| value)
     }
 
     /// The text, if it is a string and UTF-8.

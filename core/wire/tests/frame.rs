@@ -32,11 +32,7 @@ fn lines_are_the_same_however_they_arrive() {
     let bytes = b"one\r\n\ntwo\rthree\r\r\n\xff\xfe\nunfinished";
     let want: [&[u8]; 4] = [b"one", b"", b"two\rthree\r", b"\xff\xfe"];
     for size in 1..=bytes.len() {
-        assert_eq!(
-            lines_in_pieces(bytes, size, 100).expect("short lines"),
-            want,
-            "by {size}"
-        );
+        assert_eq!(lines_in_pieces(bytes, size, 100).expect("short lines"), want, "by {size}");
     }
 }
 
@@ -52,12 +48,7 @@ fn frames_are_the_same_however_they_arrive() {
 #[test]
 fn a_line_of_exactly_the_limit_passes_with_either_end() {
     for size in 1..8 {
-        assert_eq!(
-            lines_in_pieces(b"abcde\r\nabcde\n", size, 5)
-                .expect("5 bytes")
-                .len(),
-            2
-        );
+        assert_eq!(lines_in_pieces(b"abcde\r\nabcde\n", size, 5).expect("5 bytes").len(), 2);
     }
 }
 
@@ -80,10 +71,7 @@ fn a_framer_that_has_failed_goes_on_failing() {
     assert!(lines.next().is_err());
     let mut frames = Length16::new(2);
     frames.push(&[0, 3]);
-    assert_eq!(
-        frames.next(),
-        Err(FrameError::TooLarge { size: 3, limit: 2 })
-    );
+    assert_eq!(frames.next(), Err(FrameError::TooLarge { size: 3, limit: 2 }));
     frames.push(&[0; 9]);
     assert!(frames.next().is_err());
 }
@@ -108,13 +96,7 @@ fn what_cannot_be_read_back_is_not_written() {
     let mut out = Vec::new();
     assert_eq!(line(b"a\nb", &mut out), Err(FrameError::LineEnd { at: 1 }));
     assert_eq!(line(b"ab\r", &mut out), Err(FrameError::LineEnd { at: 2 }));
-    assert_eq!(
-        length16(&[0; 65536], &mut out),
-        Err(FrameError::TooLarge {
-            size: 65536,
-            limit: 65535
-        })
-    );
+    assert_eq!(length16(&[0; 65536], &mut out), Err(FrameError::TooLarge { size: 65536, limit: 65535 }));
     assert!(out.is_empty());
     line(b"a\rb", &mut out).expect("a lone \\r is part of the line");
     length16(&[1; 65535], &mut out).expect("it just fits");
@@ -131,8 +113,5 @@ fn a_long_line_that_arrives_byte_by_byte_is_searched_once() {
         assert_eq!(lines.next(), Ok(None));
     }
     lines.push(b"\n");
-    assert_eq!(
-        lines.next().map(|line| line.map(<[u8]>::len)),
-        Ok(Some(500_000))
-    );
+    assert_eq!(lines.next().map(|line| line.map(<[u8]>::len)), Ok(Some(500_000)));
 }

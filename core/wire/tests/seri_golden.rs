@@ -1,6 +1,6 @@
 //! Skynet's own bytes, recorded from a running node, against ours.
 
-use skyloom_wire::seri::{Reader, SeriError, Token, put};
+use skyloom_wire::seri::{Reader, SeriError, Token, decode_values, encode_values, put};
 
 /// One line of the recording: what was packed, how long it was, its bytes.
 struct Golden {
@@ -22,9 +22,7 @@ impl Golden {
 }
 
 fn hex(text: &str) -> Option<Vec<u8>> {
-    text.split_whitespace()
-        .map(|pair| u8::from_str_radix(pair, 16).ok())
-        .collect()
+    text.split_whitespace().map(|pair| u8::from_str_radix(pair, 16).ok()).collect()
 }
 
 /// The lines of the form `label <tab> length <tab> hex`; the others record
@@ -44,12 +42,7 @@ fn recorded() -> Vec<Golden> {
                 Some((head, tail)) => (hex(head)?, Some(hex(tail)?)),
                 None => (hex(bytes)?, None),
             };
-            Some(Golden {
-                label,
-                len,
-                head,
-                tail,
-            })
+            Some(Golden { label, len, head, tail })
         })
         .collect()
 }
@@ -156,8 +149,7 @@ fn every_recorded_value_is_written_as_skynet_wrote_it() {
     let recorded = recorded();
     assert_eq!(recorded.len(), 47, "the recording was read as a whole");
     for golden in recorded {
-        let ours = written(golden.label)
-            .unwrap_or_else(|| panic!("label {:?} has no value here", golden.label));
+        let ours = written(golden.label).unwrap_or_else(|| panic!("label {:?} has no value here", golden.label));
         assert!(golden.agrees_with(&ours), "{}: {ours:02x?}", golden.label);
     }
 }
@@ -165,11 +157,18 @@ fn every_recorded_value_is_written_as_skynet_wrote_it() {
 #[test]
 fn every_recorded_value_is_read_and_written_back_unchanged() {
     for golden in recorded() {
-        let Some(bytes) = written(golden.label) else {
-            panic!("{}", golden.label)
-        };
+        let Some(bytes) = written(golden.label) else { panic!("{}", golden.label) };
         let read = tokens(&bytes).unwrap_or_else(|e| panic!("{}: {e}", golden.label));
         assert_eq!(write_back(&read), bytes, "{}", golden.label);
+    }
+}
+
+#[test]
+fn every_recorded_value_survives_as_a_value() {
+    for golden in recorded() {
+        let Some(bytes) = written(golden.label) else { panic!("{}", golden.label) };
+        let values = decode_values(&bytes).unwrap_or_else(|e| panic!("{}: {e}", golden.label));
+        assert_eq!(encode_values(&values), Ok(bytes), "{}", golden.label);
     }
 }
 
@@ -178,53 +177,25 @@ fn the_five_values_of_multi_are_read_as_five_values() {
     let bytes = written("multi").expect("it is in the table");
     assert_eq!(
         tokens(&bytes).expect("it is valid"),
-        [
-            Token::Integer(1),
-            Token::Str(b"x"),
-            Token::Nil,
-            Token::Table { array: 0 },
-            Token::Nil,
-            Token::Boolean(false),
-        ]
+        [Token::Integer(1), Token::Str(b"x"), Token::Nil, Token::Table { array: 0 }, Token::Nil, Token::Boolean(false),]
     );
 }
 
 #[test]
 fn any_cookie_but_zero_is_true() {
-    assert_eq!(
-        tokens(&[0xf9]).expect("it is valid"),
-        [Token::Boolean(true)]
-    );
+    assert_eq!(tokens(&[0xf9]).expect("it is valid"), [Token::Boolean(true)]);
 }
 
 #[test]
 fn broken_tokens_are_refused_with_the_bytes_left_and_the_reason() {
     let refused = |bytes: &[u8]| tokens(bytes).expect_err("it is broken").to_string();
-    assert_eq!(
-        refused(&[0x03, 0, 0]),
-        "Invalid serialize stream 2: a pointer is not accepted"
-    );
+    assert_eq!(refused(&[0x03, 0, 0]), "Invalid serialize stream 2: a pointer is not accepted");
     assert_eq!(refused(&[0x07]), "Invalid serialize stream 0: no such type");
-    assert_eq!(
-        refused(&[0x1a]),
-        "Invalid serialize stream 0: no such width of a number"
-    );
-    assert_eq!(
-        refused(&[0x22, 1]),
-        "Invalid serialize stream 1: ends inside a number"
-    );
-    assert_eq!(
-        refused(&[0x14, b'a']),
-        "Invalid serialize stream 1: ends inside a string"
-    );
-    assert_eq!(
-        refused(&[0x0d, 1]),
-        "Invalid serialize stream 1: no such width of a string's length"
-    );
-    assert_eq!(
-        refused(&[0xfe, 0x0c]),
-        "Invalid serialize stream 1: a table's length is not a number"
-    );
+    assert_eq!(refused(&[0x1a]), "Invalid serialize stream 0: no such width of a number");
+    assert_eq!(refused(&[0x22, 1]), "Invalid serialize stream 1: ends inside a number");
+    assert_eq!(refused(&[0x14, b'a']), "Invalid serialize stream 1: ends inside a string");
+    assert_eq!(refused(&[0x0d, 1]), "Invalid serialize stream 1: no such width of a string's length");
+    assert_eq!(refused(&[0xfe, 0x0c]), "Invalid serialize stream 1: a table's length is not a number");
     assert_eq!(
         refused(&[0xfe, 0x22, 0xff, 0xff, 0xff, 0xff]),
         "Invalid serialize stream 0: a table's length is negative"

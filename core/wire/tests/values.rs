@@ -22,10 +22,7 @@ fn values_come_back_as_they_went() {
         Value::String(vec![0, 255, 10]),
         Value::Table {
             array: vec![Value::Integer(1), Value::Nil, Value::from("x")],
-            map: vec![(
-                Value::Float(1.5),
-                Value::map(vec![(Value::from(true), Value::from("y"))]),
-            )],
+            map: vec![(Value::Float(1.5), Value::map(vec![(Value::from(true), Value::from("y"))]))],
         },
         Value::Nil,
     ];
@@ -41,10 +38,7 @@ fn an_integral_float_stays_a_float() {
 fn thirty_three_tables_nest_and_thirty_four_do_not() {
     assert_eq!(round_trip(&[nested(33)]), [nested(33)]);
     assert_eq!(encode_values(&[nested(34)]), Err(SeriError::TooDeep));
-    assert_eq!(
-        SeriError::TooDeep.to_string(),
-        "serialize can't pack too depth table"
-    );
+    assert_eq!(SeriError::TooDeep.to_string(), "serialize can't pack too depth table");
 }
 
 #[test]
@@ -58,38 +52,26 @@ fn a_stream_deeper_than_any_encoder_writes_is_refused() {
 fn a_pair_without_a_value_is_no_pair() {
     let table = Value::map(vec![(Value::from("gone"), Value::Nil)]);
     assert_eq!(round_trip(&[table]), [Value::map(vec![])]);
-    assert_eq!(
-        decode_values(&[0x06, 0x0c, b'k', 0x00, 0x00]),
-        Ok(vec![Value::map(vec![])])
-    );
+    assert_eq!(decode_values(&[0x06, 0x0c, b'k', 0x00, 0x00]), Ok(vec![Value::map(vec![])]));
 }
 
 #[test]
 fn keys_that_no_lua_table_can_have_are_refused() {
     let with_key = |key| encode_values(&[Value::map(vec![(key, Value::Integer(1))])]);
     assert_eq!(with_key(Value::Nil), Err(SeriError::BadKey("nil")));
-    assert_eq!(
-        with_key(Value::Float(f64::NAN)),
-        Err(SeriError::BadKey("NaN"))
-    );
+    assert_eq!(with_key(Value::Float(f64::NAN)), Err(SeriError::BadKey("NaN")));
 }
 
 #[test]
 fn a_table_that_ends_early_says_so() {
     let error = decode_values(&[0x06, 0x0c, b'k']).expect_err("value and end are missing");
-    assert_eq!(
-        error.to_string(),
-        "Invalid serialize stream 0: ends inside a table"
-    );
+    assert_eq!(error.to_string(), "Invalid serialize stream 0: ends inside a table");
 }
 
 #[test]
 fn a_float_stands_for_an_integer_only_in_range() {
     assert_eq!(Value::Float(3.0).as_integer(), Some(3));
-    assert_eq!(
-        Value::Float(-9_223_372_036_854_775_808.0).as_integer(),
-        Some(i64::MIN)
-    );
+    assert_eq!(Value::Float(-9_223_372_036_854_775_808.0).as_integer(), Some(i64::MIN));
     for number in [0.5, 9_223_372_036_854_775_808.0, f64::NAN, f64::INFINITY] {
         assert_eq!(Value::Float(number).as_integer(), None, "{number}");
     }

@@ -14,7 +14,7 @@ use sleepers::Sleepers;
 pub(crate) const LOOK_AROUND: Duration = Duration::from_micros(500);
 
 /// So many looks at a sleeping node make the watcher drowsy.
-const DROWSY_AFTER: u32 = 4;
+pub(crate) const DROWSY_AFTER: u32 = 4;
 
 /// So many turns may come from the hot slot in a row.
 const HOT_CHAIN: u32 = 32;
@@ -157,7 +157,8 @@ impl<T> RunQueue<T> {
 
     /// Puts `me` on the list of sleepers and looks once more (S1 to S3).
     pub(crate) fn fall_asleep(&self, me: usize) -> Result<bool, T> {
-        let watches = self.sleepers.add(me);
+        // If nobody looks around, this one does, whoever else sleeps.
+        let watches = self.sleepers.add(me, self.drowsy.swap(false, Ordering::Relaxed));
         // Pairs with the fence in `wake_one`.
         fence(Ordering::SeqCst);
         let found = self.global.pop().or_else(|| self.lanes[me].local.pop()).or_else(|| self.steal(me));
@@ -169,9 +170,14 @@ impl<T> RunQueue<T> {
 
     /// Decides how the watcher sleeps, after a look at the others (S4).
     pub(crate) fn watch(&self, watch: &mut Watch) -> Sleep {
-        let awake = self.lanes.len() - self.sleepers.count();
-        watch.quiet = if awake == 0 { watch.quiet + 1 } else { 0 };
-        if watch.quiet < DROWSY_AFTER && self.lanes.len() > 1 {
+        let awake = self.lanes.len().saturating_sub(self.sleepers.count());
+        watch.quiet = if awake == 0 { watch.quiet.saturating_add(1) } else { 0 };
+        self.sleep_after(watch.quiet)
+    }
+
+    /// How to sleep after so many looks at a sleeping node.
+    pub(crate) fn sleep_after(&self, quiet: u32) -> Sleep {
+        if quiet < DROWSY_AFTER && self.lanes.len() > 1 {
             return Sleep::Watching;
         }
         self.drowsy.store(true, Ordering::Relaxed);

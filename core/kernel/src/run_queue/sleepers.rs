@@ -4,7 +4,7 @@ use crate::primitive::{AtomicUsize, Mutex, Ordering};
 
 #[derive(Debug)]
 pub(super) struct Sleepers {
-    /// The first one watches: it came first and is woken last.
+    /// The first one watches; it is woken last.
     list: Mutex<Vec<usize>>,
     /// The list's length, readable without its lock.
     count: AtomicUsize,
@@ -19,12 +19,13 @@ impl Sleepers {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// Adds a sleeper; tells whether it is the watcher.
-    pub(super) fn add(&self, worker: usize) -> bool {
+    /// Adds a sleeper, in front if it is to watch; tells whether it is the watcher.
+    pub(super) fn add(&self, worker: usize, to_watch: bool) -> bool {
         let mut list = self.list.lock();
-        list.push(worker);
+        let place = if to_watch { 0 } else { list.len() };
+        list.insert(place, worker);
         self.count.store(list.len(), Ordering::Relaxed);
-        list.len() == 1
+        place == 0
     }
 
     /// Takes off one sleeper that the caller will wake, the watcher last.

@@ -6,6 +6,7 @@
 //! that an inner `pack` that fails never leaves bytes in the middle of an outer one.
 
 use std::ffi::c_int;
+use std::fmt;
 
 use mlua::ffi::{self, lua_State};
 use skyloom_wire::seri::{MAX_DEPTH, put};
@@ -27,16 +28,15 @@ pub(super) enum Unpackable {
     Raised,
 }
 
-impl Unpackable {
-    /// The text; `None` if the error is on the stack already.
-    pub(super) fn text(self) -> Option<String> {
-        Some(match self {
-            Unpackable::TooDeep => "serialize can't pack too depth table".into(),
-            Unpackable::Type(kind) => format!("Unsupport type {} to serialize", type_name(kind)),
-            Unpackable::TooLong => "string of 4 GiB cannot be serialized".into(),
-            Unpackable::StackFull => "stack overflow (too many values to serialize)".into(),
-            Unpackable::Raised => return None,
-        })
+impl fmt::Display for Unpackable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unpackable::TooDeep => f.write_str("serialize can't pack too depth table"),
+            Unpackable::Type(kind) => write!(f, "Unsupport type {} to serialize", type_name(*kind)),
+            Unpackable::TooLong => f.write_str("string of 4 GiB cannot be serialized"),
+            Unpackable::StackFull => f.write_str("too many values to serialize"),
+            Unpackable::Raised => f.write_str("a metamethod failed"),
+        }
     }
 }
 

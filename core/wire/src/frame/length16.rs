@@ -29,10 +29,7 @@ impl Length16 {
     /// A framer of frames of at most `limit` bytes, length not counted.
     #[must_use]
     pub fn new(limit: usize) -> Length16 {
-        Length16 {
-            buffer: Buffer::default(),
-            limit,
-        }
+        Length16 { buffer: Buffer::default(), limit }
     }
 
     /// Adds what has arrived.
@@ -46,10 +43,7 @@ impl Length16 {
     ///
     /// [`FrameError::TooLarge`] as soon as a length over the limit has
     /// arrived, and ever after.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "the frame borrows from the framer"
-    )]
+    #[expect(clippy::should_implement_trait, reason = "the frame borrows from the framer")]
     pub fn next(&mut self) -> Result<Option<&[u8]>, FrameError> {
         let pending = self.buffer.pending();
         let Some((&length, body)) = pending.split_first_chunk() else {
@@ -58,10 +52,7 @@ impl Length16 {
         };
         let size = usize::from(u16::from_be_bytes(length));
         if size > self.limit {
-            return Err(FrameError::TooLarge {
-                size,
-                limit: self.limit,
-            });
+            return Err(FrameError::TooLarge { size, limit: self.limit });
         }
         if body.len() < size {
             return Ok(None);
@@ -84,10 +75,7 @@ impl Length16 {
 /// written then.
 pub fn length16(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), FrameError> {
     let Ok(size) = u16::try_from(bytes.len()) else {
-        return Err(FrameError::TooLarge {
-            size: bytes.len(),
-            limit: usize::from(u16::MAX),
-        });
+        return Err(FrameError::TooLarge { size: bytes.len(), limit: usize::from(u16::MAX) });
     };
     out.reserve(2 + bytes.len());
     out.extend_from_slice(&size.to_be_bytes());

@@ -20,11 +20,7 @@ impl Lines {
     /// A framer of lines of at most `limit` bytes, line end not counted.
     #[must_use]
     pub fn new(limit: usize) -> Lines {
-        Lines {
-            buffer: Buffer::default(),
-            searched: 0,
-            limit,
-        }
+        Lines { buffer: Buffer::default(), searched: 0, limit }
     }
 
     /// Adds what has arrived.
@@ -38,10 +34,7 @@ impl Lines {
     ///
     /// [`FrameError::TooLarge`] as soon as more than the limit has arrived,
     /// and ever after.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "the line borrows from the framer"
-    )]
+    #[expect(clippy::should_implement_trait, reason = "the line borrows from the framer")]
     pub fn next(&mut self) -> Result<Option<&[u8]>, FrameError> {
         let pending = self.buffer.pending();
         let Some(found) = memchr::memchr(b'\n', &pending[self.searched..]) else {
@@ -60,10 +53,7 @@ impl Lines {
 
     fn check(&self, size: usize) -> Result<(), FrameError> {
         if size > self.limit {
-            return Err(FrameError::TooLarge {
-                size,
-                limit: self.limit,
-            });
+            return Err(FrameError::TooLarge { size, limit: self.limit });
         }
         Ok(())
     }
@@ -86,9 +76,7 @@ pub fn line(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), FrameError> {
         return Err(FrameError::LineEnd { at });
     }
     if bytes.ends_with(b"\r") {
-        return Err(FrameError::LineEnd {
-            at: bytes.len() - 1,
-        });
+        return Err(FrameError::LineEnd { at: bytes.len() - 1 });
     }
     out.reserve(bytes.len() + 1);
     out.extend_from_slice(bytes);

@@ -47,9 +47,7 @@ use crate::value::integral;
 /// # Ok::<(), seri::SeriError>(())
 /// ```
 pub fn from_bytes<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, SeriError> {
-    T::deserialize(Top {
-        reader: &mut Reader::new(bytes),
-    })
+    T::deserialize(Top { reader: &mut Reader::new(bytes) })
 }
 
 /// Reads one value.
@@ -64,10 +62,7 @@ impl<'r, 'de> One<'r, 'de> {
         if depth >= MAX_DEPTH {
             return Err(SeriError::TooDeep);
         }
-        Ok(One {
-            reader,
-            depth: depth + 1,
-        })
+        Ok(One { reader, depth: depth + 1 })
     }
 
     fn token(&mut self) -> Result<Token<'de>, SeriError> {
@@ -151,9 +146,7 @@ impl<'r, 'de> One<'r, 'de> {
 }
 
 fn utf8(bytes: &[u8]) -> Result<&str, SeriError> {
-    std::str::from_utf8(bytes).map_err(|e| SeriError::NotUtf8 {
-        valid: e.valid_up_to(),
-    })
+    std::str::from_utf8(bytes).map_err(|e| SeriError::NotUtf8 { valid: e.valid_up_to() })
 }
 
 /// Reads over one value.
@@ -216,19 +209,11 @@ impl<'de> Deserializer<'de> for One<'_, 'de> {
         visitor.visit_some(self)
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, SeriError> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, SeriError> {
         self.deserialize_any(visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, SeriError> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, SeriError> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -236,11 +221,7 @@ impl<'de> Deserializer<'de> for One<'_, 'de> {
         self.list(0, visitor)
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(
-        self,
-        len: usize,
-        visitor: V,
-    ) -> Result<V::Value, SeriError> {
+    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, SeriError> {
         self.list(len, visitor)
     }
 
@@ -286,10 +267,7 @@ impl<'de> Deserializer<'de> for One<'_, 'de> {
         }
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(
-        mut self,
-        visitor: V,
-    ) -> Result<V::Value, SeriError> {
+    fn deserialize_ignored_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, SeriError> {
         let token = self.token()?;
         skip_rest(token, self.reader, self.depth)?;
         visitor.visit_unit()

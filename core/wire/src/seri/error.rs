@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{Error, Expected, Unexpected};
+use serde::de::{Expected, Unexpected};
 
 /// Why bytes are not values, or values cannot become bytes.
 ///
@@ -89,10 +89,7 @@ impl serde::de::Error for SeriError {
     // Serde's own texts speak of units and quote whole strings; ours speak to
     // a Lua programmer and may end in a log.
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> SeriError {
-        Self::custom(format_args!(
-            "expected {expected}, found {}",
-            lua_name(found)
-        ))
+        Self::custom(format_args!("expected {expected}, found {}", lua_name(found)))
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> SeriError {

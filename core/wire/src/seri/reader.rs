@@ -74,10 +74,7 @@ impl<'a> Reader<'a> {
     ///
     /// [`SeriError::Invalid`] if the bytes are not a token.
     // Not an `Iterator`: after an error there is no next item.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "yields Result<Option<_>>, as a parser does"
-    )]
+    #[expect(clippy::should_implement_trait, reason = "yields Result<Option<_>>, as a parser does")]
     #[inline]
     pub fn next(&mut self) -> Result<Option<Token<'a>>, SeriError> {
         let Some((&tag, rest)) = self.rest.split_first() else {
@@ -91,9 +88,7 @@ impl<'a> Reader<'a> {
             kind::NUMBER => self.number(cookie)?,
             kind::SHORT_STRING => Token::Str(self.bytes(usize::from(cookie))?),
             kind::LONG_STRING => Token::Str(self.long_string(cookie)?),
-            kind::TABLE => Token::Table {
-                array: self.array_len(cookie)?,
-            },
+            kind::TABLE => Token::Table { array: self.array_len(cookie)? },
             kind::POINTER => return Err(self.invalid("a pointer is not accepted")),
             _ => return Err(self.invalid("no such type")),
         };
@@ -137,11 +132,7 @@ impl<'a> Reader<'a> {
 
     #[inline]
     fn array_len(&mut self, cookie: u8) -> Result<usize, SeriError> {
-        let claimed = if cookie < 31 {
-            usize::from(cookie)
-        } else {
-            self.long_array_len()?
-        };
+        let claimed = if cookie < 31 { usize::from(cookie) } else { self.long_array_len()? };
         // Each value takes a byte at least, and so does the end of the table.
         if claimed >= self.rest.len() {
             return Err(self.invalid("fewer bytes than the table claims values"));
@@ -158,9 +149,7 @@ impl<'a> Reader<'a> {
             _ => return Err(self.invalid("a table's length is not a number")),
         };
         match len {
-            Token::Integer(len) => {
-                usize::try_from(len).map_err(|_| self.invalid("a table's length is negative"))
-            }
+            Token::Integer(len) => usize::try_from(len).map_err(|_| self.invalid("a table's length is negative")),
             _ => Err(self.invalid("a table's length is not an integer")),
         }
     }

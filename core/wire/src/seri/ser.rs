@@ -59,9 +59,7 @@ pub fn to_bytes<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, SeriError> 
 /// As [`to_bytes`]; `out` is as before then.
 pub fn to_vec_into<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), SeriError> {
     let start = out.len();
-    value
-        .serialize(Top { out })
-        .inspect_err(|_| out.truncate(start))
+    value.serialize(Top { out }).inspect_err(|_| out.truncate(start))
 }
 
 /// Writes one value.
@@ -76,10 +74,7 @@ impl<'a> One<'a> {
         if depth >= MAX_DEPTH {
             return Err(SeriError::TooDeep);
         }
-        Ok(One {
-            out,
-            depth: depth + 1,
-        })
+        Ok(One { out, depth: depth + 1 })
     }
 }
 
@@ -187,20 +182,11 @@ impl<'a> Serializer for One<'a> {
         self.serialize_unit()
     }
 
-    fn serialize_unit_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        variant: &'static str,
-    ) -> Result<(), SeriError> {
+    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), SeriError> {
         self.serialize_str(variant)
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        value: &T,
-    ) -> Result<(), SeriError> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), SeriError> {
         value.serialize(self)
     }
 

@@ -19,9 +19,7 @@ impl Serialize for Value {
                 Ok(text) => serializer.serialize_str(text),
                 Err(_) => serializer.serialize_bytes(bytes),
             },
-            Value::Table { array, map } if map.is_empty() && !array.is_empty() => {
-                serializer.collect_seq(array)
-            }
+            Value::Table { array, map } if map.is_empty() && !array.is_empty() => serializer.collect_seq(array),
             // Serde has no table with both parts; a map with the keys 1, 2, 3
             // means the same to Lua.
             Value::Table { array, map } => {

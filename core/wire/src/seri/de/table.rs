@@ -20,20 +20,11 @@ pub(super) struct Array<'r, 'de> {
 
 impl<'r, 'de> Array<'r, 'de> {
     pub(super) fn open(table: One<'r, 'de>, array: usize) -> Array<'r, 'de> {
-        Array {
-            reader: table.reader,
-            depth: table.depth,
-            left: array,
-            index: 0,
-            padded_to: 0,
-        }
+        Array { reader: table.reader, depth: table.depth, left: array, index: 0, padded_to: 0 }
     }
 
     pub(super) fn padded_to(self, len: usize) -> Array<'r, 'de> {
-        Array {
-            padded_to: len,
-            ..self
-        }
+        Array { padded_to: len, ..self }
     }
 
     pub(super) fn visit<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, SeriError> {
@@ -86,10 +77,7 @@ impl<'r, 'de> Array<'r, 'de> {
 impl<'de> SeqAccess<'de> for Array<'_, 'de> {
     type Error = SeriError;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, SeriError> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, SeriError> {
         let shown = if self.left > 0 {
             self.left -= 1;
             seed.deserialize(One::inside(self.reader, self.depth)?)
@@ -99,10 +87,7 @@ impl<'de> SeqAccess<'de> for Array<'_, 'de> {
             }
             match self.find(self.index + 1)? {
                 Some(mut value) => seed.deserialize(One::inside(&mut value, self.depth)?),
-                None => seed.deserialize(One {
-                    reader: &mut Reader::new(&[]),
-                    depth: 0,
-                }),
+                None => seed.deserialize(One { reader: &mut Reader::new(&[]), depth: 0 }),
             }
         } else if self.stands_at_next()? {
             seed.deserialize(One::inside(self.reader, self.depth)?)
@@ -110,9 +95,7 @@ impl<'de> SeqAccess<'de> for Array<'_, 'de> {
             return Ok(None);
         };
         self.index += 1;
-        shown
-            .map(Some)
-            .map_err(|e| e.within(format_args!("[{}]", self.index)))
+        shown.map(Some).map_err(|e| e.within(format_args!("[{}]", self.index)))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -143,14 +126,7 @@ impl<'r, 'de> Pairs<'r, 'de> {
     /// All pairs, beginning with those at 1, 2, 3.
     pub(super) fn of_all(table: One<'r, 'de>, array: usize) -> Pairs<'r, 'de> {
         let One { reader, depth } = table;
-        Pairs {
-            reader,
-            depth,
-            left: array,
-            index: 0,
-            fields: false,
-            key: Token::Nil,
-        }
+        Pairs { reader, depth, left: array, index: 0, fields: false, key: Token::Nil }
     }
 
     /// The fields of a struct. What stands at other keys is not for it: serde
@@ -160,14 +136,7 @@ impl<'r, 'de> Pairs<'r, 'de> {
         for _ in 0..array {
             skip(reader, depth + 1)?;
         }
-        Ok(Pairs {
-            reader,
-            depth,
-            left: 0,
-            index: 0,
-            fields: true,
-            key: Token::Nil,
-        })
+        Ok(Pairs { reader, depth, left: 0, index: 0, fields: true, key: Token::Nil })
     }
 
     pub(super) fn visit<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, SeriError> {
@@ -183,10 +152,7 @@ impl<'r, 'de> Pairs<'r, 'de> {
 impl<'de> MapAccess<'de> for Pairs<'_, 'de> {
     type Error = SeriError;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, SeriError> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, SeriError> {
         while self.left > 0 {
             self.left -= 1;
             self.index += 1;
@@ -196,9 +162,7 @@ impl<'de> MapAccess<'de> for Pairs<'_, 'de> {
                 continue;
             }
             self.key = Token::Integer(self.index);
-            return seed
-                .deserialize(I64Deserializer::<SeriError>::new(self.index))
-                .map(Some);
+            return seed.deserialize(I64Deserializer::<SeriError>::new(self.index)).map(Some);
         }
         while !self.reader.at_nil() {
             let mut start = *self.reader;
@@ -212,9 +176,7 @@ impl<'de> MapAccess<'de> for Pairs<'_, 'de> {
                     }
                     _ if self.fields => {}
                     _ => {
-                        return seed
-                            .deserialize(One::inside(&mut start, self.depth)?)
-                            .map(Some);
+                        return seed.deserialize(One::inside(&mut start, self.depth)?).map(Some);
                     }
                 }
             }
@@ -244,24 +206,18 @@ pub(super) struct Octets<'de> {
 
 impl<'de> Octets<'de> {
     pub(super) fn new(bytes: &'de [u8]) -> Octets<'de> {
-        Octets {
-            bytes: bytes.iter(),
-        }
+        Octets { bytes: bytes.iter() }
     }
 }
 
 impl<'de> SeqAccess<'de> for Octets<'de> {
     type Error = SeriError;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, SeriError> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, SeriError> {
         let Some(&byte) = self.bytes.next() else {
             return Ok(None);
         };
-        seed.deserialize(serde::de::value::U8Deserializer::<SeriError>::new(byte))
-            .map(Some)
+        seed.deserialize(serde::de::value::U8Deserializer::<SeriError>::new(byte)).map(Some)
     }
 
     fn size_hint(&self) -> Option<usize> {

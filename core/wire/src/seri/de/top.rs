@@ -12,10 +12,7 @@ pub(super) struct Top<'r, 'de> {
 
 impl<'r, 'de> Top<'r, 'de> {
     fn one(self) -> One<'r, 'de> {
-        One {
-            reader: self.reader,
-            depth: 0,
-        }
+        One { reader: self.reader, depth: 0 }
     }
 }
 
@@ -29,33 +26,21 @@ pub(super) struct Row<'r, 'de> {
 
 impl<'r, 'de> Row<'r, 'de> {
     pub(super) fn new(reader: &'r mut Reader<'de>, len: usize, place: usize) -> Row<'r, 'de> {
-        Row {
-            reader,
-            left: len,
-            place,
-        }
+        Row { reader, left: len, place }
     }
 }
 
 impl<'de> SeqAccess<'de> for Row<'_, 'de> {
     type Error = SeriError;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, SeriError> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, SeriError> {
         if self.left == 0 {
             return Ok(None);
         }
         self.left -= 1;
         self.place += 1;
-        let shown = seed.deserialize(One {
-            reader: self.reader,
-            depth: 0,
-        });
-        shown
-            .map(Some)
-            .map_err(|e| e.within(format_args!("value {}", self.place)))
+        let shown = seed.deserialize(One { reader: self.reader, depth: 0 });
+        shown.map(Some).map_err(|e| e.within(format_args!("value {}", self.place)))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -96,27 +81,15 @@ impl<'de> Deserializer<'de> for Top<'_, 'de> {
         visitor.visit_unit()
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, SeriError> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, SeriError> {
         visitor.visit_unit()
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, SeriError> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, SeriError> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(
-        self,
-        len: usize,
-        visitor: V,
-    ) -> Result<V::Value, SeriError> {
+    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, SeriError> {
         visitor.visit_seq(Row::new(self.reader, len, 0))
     }
 

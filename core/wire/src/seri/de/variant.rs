@@ -18,17 +18,11 @@ pub(super) struct Spread<'r, 'de> {
 
 impl<'r, 'de> Spread<'r, 'de> {
     pub(super) fn new(name: &'de [u8], reader: &'r mut Reader<'de>) -> Result<Self, SeriError> {
-        Ok(Spread {
-            name: utf8(name)?,
-            reader,
-        })
+        Ok(Spread { name: utf8(name)?, reader })
     }
 
     fn one(&mut self) -> One<'_, 'de> {
-        One {
-            reader: self.reader,
-            depth: 0,
-        }
+        One { reader: self.reader, depth: 0 }
     }
 }
 
@@ -49,19 +43,13 @@ impl<'de> VariantAccess<'de> for Spread<'_, 'de> {
         Ok(())
     }
 
-    fn newtype_variant_seed<S: DeserializeSeed<'de>>(
-        mut self,
-        seed: S,
-    ) -> Result<S::Value, SeriError> {
-        seed.deserialize(self.one())
-            .map_err(|e| e.within(self.name))
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(mut self, seed: S) -> Result<S::Value, SeriError> {
+        seed.deserialize(self.one()).map_err(|e| e.within(self.name))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, SeriError> {
         // Lua counts the name as value 1.
-        visitor
-            .visit_seq(Row::new(self.reader, len, 1))
-            .map_err(|e| e.within(self.name))
+        visitor.visit_seq(Row::new(self.reader, len, 1)).map_err(|e| e.within(self.name))
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -72,11 +60,7 @@ impl<'de> VariantAccess<'de> for Spread<'_, 'de> {
         let shown = if self.one().is_nil() {
             // No table at all: a struct that needs no field can still be made.
             let mut empty = Reader::new(EMPTY);
-            One {
-                reader: &mut empty,
-                depth: 0,
-            }
-            .deserialize_struct("", fields, visitor)
+            One { reader: &mut empty, depth: 0 }.deserialize_struct("", fields, visitor)
         } else {
             self.one().deserialize_struct("", fields, visitor)
         };
@@ -95,10 +79,7 @@ pub(super) fn visit_table<'de, V: Visitor<'de>>(
         Token::Str(name) if array == 0 => utf8(name)?,
         _ => return Err(not_a_variant()),
     };
-    let value = visitor.visit_enum(Content {
-        name,
-        inner: One::inside(reader, depth)?,
-    })?;
+    let value = visitor.visit_enum(Content { name, inner: One::inside(reader, depth)? })?;
     match reader.expect_next()? {
         Token::Nil => Ok(value),
         _ => Err(not_a_variant()),
@@ -129,20 +110,15 @@ impl<'de> VariantAccess<'de> for Content<'_, 'de> {
     type Error = SeriError;
 
     fn unit_variant(self) -> Result<(), SeriError> {
-        self.inner
-            .deserialize_ignored_any(serde::de::IgnoredAny)
-            .map(drop)
+        self.inner.deserialize_ignored_any(serde::de::IgnoredAny).map(drop)
     }
 
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, SeriError> {
-        seed.deserialize(self.inner)
-            .map_err(|e| e.within(self.name))
+        seed.deserialize(self.inner).map_err(|e| e.within(self.name))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, SeriError> {
-        self.inner
-            .list(len, visitor)
-            .map_err(|e| e.within(self.name))
+        self.inner.list(len, visitor).map_err(|e| e.within(self.name))
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -150,8 +126,6 @@ impl<'de> VariantAccess<'de> for Content<'_, 'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, SeriError> {
-        self.inner
-            .deserialize_struct("", fields, visitor)
-            .map_err(|e| e.within(self.name))
+        self.inner.deserialize_struct("", fields, visitor).map_err(|e| e.within(self.name))
     }
 }

@@ -24,23 +24,12 @@ impl<'a> Array<'a> {
         let head = out.len();
         put::table_head(out, promised);
         let first = out.len();
-        Array {
-            out,
-            depth,
-            head,
-            first,
-            promised,
-            count: 0,
-            in_variant: false,
-        }
+        Array { out, depth, head, first, promised, count: 0, in_variant: false }
     }
 
     /// It is the content of a variant, whose table it closes too.
     pub(super) fn in_variant(self) -> Array<'a> {
-        Array {
-            in_variant: true,
-            ..self
-        }
+        Array { in_variant: true, ..self }
     }
 
     fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), SeriError> {
@@ -72,20 +61,12 @@ pub(super) struct Pairs<'a> {
 impl<'a> Pairs<'a> {
     pub(super) fn open(out: &'a mut Vec<u8>, depth: usize) -> Pairs<'a> {
         put::table_head(out, 0);
-        Pairs {
-            out,
-            depth,
-            key: 0,
-            in_variant: false,
-        }
+        Pairs { out, depth, key: 0, in_variant: false }
     }
 
     /// It is the content of a variant, whose table it closes too.
     pub(super) fn in_variant(self) -> Pairs<'a> {
-        Pairs {
-            in_variant: true,
-            ..self
-        }
+        Pairs { in_variant: true, ..self }
     }
 
     fn key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), SeriError> {
@@ -108,11 +89,7 @@ impl<'a> Pairs<'a> {
         Ok(())
     }
 
-    fn field<T: Serialize + ?Sized>(
-        &mut self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), SeriError> {
+    fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), SeriError> {
         self.key = self.out.len();
         put::string(self.out, name.as_bytes())?;
         self.value(value)
@@ -204,11 +181,7 @@ impl SerializeStruct for Pairs<'_> {
     type Ok = ();
     type Error = SeriError;
 
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), SeriError> {
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), SeriError> {
         self.field(name, value)
     }
 
@@ -221,11 +194,7 @@ impl SerializeStructVariant for Pairs<'_> {
     type Ok = ();
     type Error = SeriError;
 
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), SeriError> {
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), SeriError> {
         self.field(name, value)
     }
 

@@ -1,8 +1,6 @@
 //! The top level: tuples and enums spread over several values.
 
-use serde::ser::{
-    Serialize, SerializeTuple, SerializeTupleStruct, SerializeTupleVariant, Serializer,
-};
+use serde::ser::{Serialize, SerializeTuple, SerializeTupleStruct, SerializeTupleVariant, Serializer};
 
 use super::One;
 use super::table::{Array, Pairs};
@@ -15,10 +13,7 @@ pub(super) struct Top<'a> {
 
 impl<'a> Top<'a> {
     fn one(self) -> One<'a> {
-        One {
-            out: self.out,
-            depth: 0,
-        }
+        One { out: self.out, depth: 0 }
     }
 }
 
@@ -29,10 +24,7 @@ pub(super) struct Row<'a> {
 
 impl Row<'_> {
     fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), SeriError> {
-        value.serialize(One {
-            out: self.out,
-            depth: 0,
-        })
+        value.serialize(One { out: self.out, depth: 0 })
     }
 }
 
@@ -91,20 +83,11 @@ impl<'a> Serializer for Top<'a> {
         Ok(())
     }
 
-    fn serialize_unit_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        variant: &'static str,
-    ) -> Result<(), SeriError> {
+    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), SeriError> {
         put::string(self.out, variant.as_bytes())
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        value: &T,
-    ) -> Result<(), SeriError> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), SeriError> {
         value.serialize(self)
     }
 

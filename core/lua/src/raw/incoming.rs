@@ -1,0 +1,197 @@
+//! From a message to the coroutine that handles it.
+
+use std::ffi::c_int;
+
+use mlua::ffi;
+use skyloom_abi::{CallError, Message, Payload, Protocol};
+use skyloom_net::SocketEvent;
+
+use super::host::{Host, Subject, push_bytes};
+use super::protocols::Codec;
+use super::sockets;
+use super::threads::{Role, acquire, owner, release};
+use super::turn::{answer, disarm, fail, push_received, report_error, run};
+use super::unpack::unpack;
+use crate::scheduler::Answer;
+
+/// Handles one message, without what is deferred.
+///
+/// # Safety
+///
+/// No coroutine of `host` runs, and the caller holds no reference into it.
+pub(super) unsafe fn receive(host: *mut Host, message: Message) {
+    // SAFETY: by contract.
+    unsafe {
+        (*host).subject = Subject {
+            source: message.source,
+            session: message.session,
+            size: message.payload.len().unwrap_or(0),
+        };
+        match message.protocol {
+            Protocol::RESPONSE => response(host, message),
+            Protocol::ERROR => error(host, message),
+            Protocol::SOCKET if message.payload.holds::<SocketEvent>() => {
+                if let Ok(event) = message.payload.take::<SocketEvent>() {
+                    sockets::event(host, *event);
+                }
+            }
+            _ => request(host, message),
+        }
+    }
+}
+
+unsafe fn response(host: *mut Host, message: Message) {
+    // SAFETY: as `receive`.
+    unsafe {
+        let Some(session) = message.session else { return unknown_response(host, &message) };
+        match (*host).scheduler.response(session) {
+            Answer::Call(slot, alarm) => {
+                disarm(host, alarm);
+                answer(host, slot, message.payload);
+            }
+            Answer::Slept(slot) => {
+                super::turn::resume(host, slot, super::host::Outcome::Values, 0);
+            }
+            Answer::Due(slot) => {
+                let args = (*host).threads.at(slot).args;
+                run(host, slot, args);
+            }
+            Answer::Abandoned => {
+                if let Some(context) = (*host).context() {
+                    context.count_late_answer();
+                }
+            }
+            Answer::Unknown => unknown_response(host, &message),
+        }
+    }
+}
+
+#[cold]
+unsafe fn unknown_response(host: *mut Host, message: &Message) {
+    let session = message.session.map_or(0, |session| session.get());
+    let source = message.source.map_or(0, |source| source.get());
+    // SAFETY: nothing here enters Lua.
+    unsafe { (*host).report(&format!("Unknown session : {session} from {source:x}")) }
+}
+
+unsafe fn error(host: *mut Host, message: Message) {
+    // SAFETY: as `receive`.
+    unsafe {
+        let Some(session) = message.session else {
+            if let Some(source) = message.source {
+                (*host).scheduler.gone(source);
+            }
+            return;
+        };
+        let Answer::Call(slot, alarm) = (*host).scheduler.error(session) else { return };
+        let error = message.into_call_error();
+        if error == CallError::TimedOut {
+            // The answer itself may still come.
+            (*host).scheduler.swallow(session);
+        } else {
+            disarm(host, alarm);
+        }
+        fail(host, slot, &error);
+    }
+}
+
+unsafe fn request(host: *mut Host, message: Message) {
+    // SAFETY: as `receive`. The coroutine is fresh: it has 40 places, and its stack is empty.
+    // Memory does not run out here, so nothing raises outside `run`.
+    unsafe {
+        let found = (*host).protocols.by_id(message.protocol.0.into());
+        let found = found.filter(|&index| (*host).protocols.at(index).handler != ffi::LUA_NOREF);
+        let Some(index) = found else { return unhandled(host, message) };
+        let (handler, codec) = {
+            let speech = (*host).protocols.at(index);
+            (speech.handler, speech.unpack)
+        };
+        let slot = acquire((*host).main, host, Role::Task);
+        let state = (*host).threads.state(slot);
+        (*host).scheduler.begin(slot, message.source, message.session, message.awaits().is_some());
+        let payload = message.payload.encoded();
+        if let Codec::Function(_) = codec {
+            ffi::lua_pushcfunction(state, unpack_and_handle);
+        }
+        ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, handler.into());
+        ffi::lua_pushinteger(state, message.session.map_or(0, |session| session.get()).into());
+        ffi::lua_pushinteger(state, message.source.map_or(0, |source| source.get()).into());
+        let count = match codec {
+            Codec::Values => match unpack(state, payload.as_bytes().unwrap_or_default()) {
+                Ok(count) => 2 + count,
+                Err(error) => {
+                    ffi::lua_settop(state, 0);
+                    return unreadable(host, slot, &error.to_string());
+                }
+            },
+            Codec::Text => {
+                push_bytes(state, payload.as_bytes().unwrap_or_default());
+                3
+            }
+            Codec::Absent => {
+                push_received(host, slot, payload);
+                4
+            }
+            Codec::Function(function) => {
+                ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, function.into());
+                push_received(host, slot, payload);
+                6
+            }
+        };
+        run(host, slot, count);
+    }
+}
+
+/// The bytes are not what the protocol says: the caller hears it, and so does the log.
+#[cold]
+unsafe fn unreadable(host: *mut Host, slot: u32, why: &str) {
+    // SAFETY: as `receive`; the coroutine has not begun and its stack is empty.
+    unsafe {
+        let owed = (*host).scheduler.failed(slot);
+        super::turn::refuse(host, owed, why);
+        report_error(host, why);
+        (*host).keys.ended(owner(slot));
+        release(host, slot);
+    }
+}
+
+/// Nobody handles this protocol here.
+#[cold]
+unsafe fn unhandled(host: *mut Host, message: Message) {
+    // SAFETY: nothing here enters Lua.
+    unsafe {
+        let Some(context) = (*host).context() else { return };
+        let protocol = message.protocol;
+        if let Some((to, session)) = message.awaits() {
+            let text = format!("nobody handles protocol {protocol} there");
+            context.refuse(to, session, CallError::Refused(text));
+        } else if protocol != Protocol::SYSTEM {
+            let source = message.source.map_or(0, |source| source.get());
+            let bytes = message.payload.into_bytes();
+            let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned();
+            context.report(&format!("Unknown request ({protocol}) from {source:x}: {shown:?}"));
+        }
+    }
+}
+
+lua_fn! {
+    /// (handler, session, source, unpack, key, size): unpacks by the script's function, then
+    /// handles. Both may wait.
+    fn unpack_and_handle(l) {
+        ffi::lua_callk(l, 2, ffi::LUA_MULTRET, 0, Some(handle_unpacked));
+        handle_unpacked(l, ffi::LUA_OK, 0)
+    }
+}
+
+lua_continuation! {
+    fn handle_unpacked(l, _context) {
+        let count: c_int = ffi::lua_gettop(l) - 1;
+        ffi::lua_callk(l, count, 0, 0, Some(handled));
+        0
+    }
+
+    fn handled(_l, _context) {
+        0
+    }
+}
+

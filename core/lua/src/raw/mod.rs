@@ -1,0 +1,33 @@
+//! The only place where `unsafe` is allowed: what drives Lua through its C interface.
+//!
+//! `README.md` beside this file is the law that every block below obeys; the proofs at the
+//! blocks refer to it as "the law". What this module exports is safe for every caller.
+#![allow(unsafe_code, reason = "the fence of the house: nothing outside this folder may")]
+
+/// A C function for Lua: `fn name(l) { body }`, where the body returns the number of results.
+macro_rules! lua_fn {
+    ($($(#[$about:meta])* fn $name:ident($l:ident) $body:block)+) => {$(
+        $(#[$about])*
+        pub(super) unsafe extern "C-unwind" fn $name($l: *mut mlua::ffi::lua_State) -> std::ffi::c_int {
+            // SAFETY: Lua calls it with a running state of a VM of ours and 20 free places. The
+            // body obeys the law: nothing that needs dropping is alive where Lua may raise, no
+            // reference into the host is alive across a call into Lua, panics stop at a fence.
+            unsafe { $body }
+        }
+    )+};
+}
+
+/// The same for what goes on after a yield or a call: `fn name(l, status, context) { body }`.
+macro_rules! lua_continuation {
+    ($($(#[$about:meta])* fn $name:ident($l:ident, $context:ident) $body:block)+) => {$(
+        $(#[$about])*
+        pub(super) unsafe extern "C-unwind" fn $name(
+            $l: *mut mlua::ffi::lua_State,
+            _status: std::ffi::c_int,
+            $context: mlua::ffi::lua_KContext,
+        ) -> std::ffi::c_int {
+            // SAFETY: as for every C function of ours, see `lua_fn`.
+            unsafe { $body }
+        }
+    )+};
+}

@@ -1,0 +1,168 @@
+//! The coroutines of a service: used again when they have finished, kept from the collector.
+
+use std::ffi::c_int;
+
+use mlua::ffi::{self, lua_State};
+
+use super::host::{Host, Tag};
+
+/// No coroutine of ours.
+pub(super) const NO_SLOT: u32 = u32::MAX;
+
+/// The number under which a coroutine owns payloads; 0 when none runs.
+pub(super) fn owner(slot: u32) -> u32 {
+    slot.wrapping_add(1)
+}
+
+/// Finished coroutines that are kept for the next message; one more goes to the collector.
+const IDLE: usize = 16;
+
+/// What a coroutine was made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// A message, a fork, a timeout: when it ends it is done.
+    Task,
+    /// The main chunk or a start function: when it ends the start goes on.
+    Start,
+}
+
+/// How the answer that a coroutine waits for is to be handed to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expect {
+    /// As serialised values.
+    Values,
+    /// As one string.
+    Text,
+    /// As key and size.
+    Raw,
+    /// As key and size with the function at this reference, which its continuation calls.
+    Unpacked(c_int),
+}
+
+/// One coroutine.
+#[derive(Debug)]
+pub(super) struct Thread {
+    pub(super) state: *mut lua_State,
+    pub(super) role: Role,
+    pub(super) expect: Expect,
+    /// Arguments that wait on its stack above its function.
+    pub(super) args: c_int,
+    /// Its place in the registry.
+    anchor: c_int,
+    /// Boxed, because the state points to it.
+    tag: Box<Tag>,
+}
+
+/// All coroutines, by slot.
+#[derive(Debug, Default)]
+pub(super) struct Threads {
+    all: Vec<Thread>,
+    idle: Vec<u32>,
+    /// Slots without a coroutine.
+    vacant: Vec<u32>,
+}
+
+impl Threads {
+    /// The coroutine in a slot.
+    ///
+    /// # Panics
+    ///
+    /// If the slot was never given out.
+    #[inline(always)]
+    pub(super) fn at(&mut self, slot: u32) -> &mut Thread {
+        &mut self.all[slot as usize]
+    }
+
+    #[inline(always)]
+    pub(super) fn state(&self, slot: u32) -> *mut lua_State {
+        self.all[slot as usize].state
+    }
+
+    /// How many there are, idle ones included.
+    pub(super) fn len(&self) -> usize {
+        self.all.len() - self.vacant.len()
+    }
+}
+
+/// Gives out a coroutine with an empty stack. `[-0, +0, m]` on `l`, needs one place there.
+///
+/// # Safety
+///
+/// `l` is a state of `host`'s VM: a running one, or the main one when none runs.
+#[inline]
+pub(super) unsafe fn acquire(l: *mut lua_State, host: *mut Host, role: Role) -> u32 {
+    // SAFETY: each borrow of the host ends within its statement.
+    unsafe {
+        let slot = match (*host).threads.idle.pop() {
+            Some(slot) => slot,
+            None => create(l, host),
+        };
+        let thread = (*host).threads.at(slot);
+        thread.role = role;
+        thread.args = 0;
+        slot
+    }
+}
+
+unsafe fn create(l: *mut lua_State, host: *mut Host) -> u32 {
+    // SAFETY: what can raise comes first; then the state, now anchored in the registry, gets a
+    // tag that lives as long as the slot. A state whose slot is given up gets the main tag back.
+    unsafe {
+        let state = ffi::lua_newthread(l);
+        let anchor = ffi::luaL_ref(l, ffi::LUA_REGISTRYINDEX);
+        let threads = &mut (*host).threads;
+        let slot = threads.vacant.pop().unwrap_or(threads.all.len() as u32);
+        let tag = Box::new(Tag { host, slot });
+        *ffi::lua_getextraspace(state).cast::<*const Tag>() = &raw const *tag;
+        let thread = Thread { state, role: Role::Task, expect: Expect::Values, args: 0, anchor, tag };
+        match threads.all.get_mut(slot as usize) {
+            Some(place) => *place = thread,
+            None => threads.all.push(thread),
+        }
+        slot
+    }
+}
+
+/// Takes back a coroutine that has finished, with an empty stack. `[-0, +0, -]`
+///
+/// # Safety
+///
+/// No coroutine runs, and nothing of the host refers to this one any more.
+#[inline]
+pub(super) unsafe fn release(host: *mut Host, slot: u32) {
+    // SAFETY: by contract.
+    unsafe {
+        if (*host).threads.idle.len() < IDLE {
+            (*host).threads.idle.push(slot);
+        } else {
+            forget(host, slot);
+        }
+    }
+}
+
+/// Gives a coroutine to the collector, whatever its state. `[-0, +0, -]`
+///
+/// # Safety
+///
+/// As [`release`].
+pub(super) unsafe fn forget(host: *mut Host, slot: u32) {
+    // SAFETY: a script may still hold the coroutine and name it to `wakeup`: it must not find
+    // the tag of a slot that belongs to another by then. The main tag lives as long as the VM.
+    unsafe {
+        let (state, anchor) = {
+            let thread = (*host).threads.at(slot);
+            (thread.state, thread.anchor)
+        };
+        *ffi::lua_getextraspace(state).cast::<*const Tag>() = &raw const (*host).tag;
+        ffi::luaL_unref((*host).main, ffi::LUA_REGISTRYINDEX, anchor);
+        (*host).threads.vacant.push(slot);
+    }
+}
+
+impl Thread {
+    /// Its tag, for tests of the pool.
+    #[cfg(test)]
+    pub(super) fn slot(&self) -> u32 {
+        self.tag.slot
+    }
+}

@@ -1,0 +1,394 @@
+//! What services and hosts may ask of sockets, from any thread.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
+
+use mio::Poll;
+use skyloom_abi::Handle;
+
+use crate::address;
+use crate::board::Board;
+use crate::desk::Desk;
+use crate::error::NetError;
+use crate::id::SocketId;
+use crate::limits::Limits;
+use crate::output::Output;
+use crate::poller::Poller;
+use crate::socket::{Body, Dial, Listener, Stage, State, Traffic};
+
+/// The index of the worker that calls, which sends what was written when the
+/// turn that it runs ends; `None` for every other thread.
+pub type Near = Option<usize>;
+
+/// The sockets of a node.
+///
+/// Cheap to clone. No method blocks for longer than a few system calls, and
+/// none needs the pollers to be running: what they ask for then waits.
+///
+/// # Examples
+/// ```
+/// use skyloom_abi::{Door, Driver, Handle, Message, Undelivered};
+/// use skyloom_net::{Limits, Net, SocketEvent};
+///
+/// /// Prints what happens, where a node would put it into a mailbox.
+/// struct Print;
+/// impl Door for Print {
+///     fn post(&self, to: Handle, message: Message) -> Result<(), Undelivered> {
+///         if let Some(event) = message.payload.peek::<SocketEvent>() {
+///             println!("{to} hears {event:?}");
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (net, mut pollers) = Net::new(1, Limits::default())?;
+/// let me = Handle::new(1).ok_or("0 is no handle")?;
+/// let (listener, address) = net.listen(me, "", 0, 0)?;
+/// assert!(address.ip().is_loopback(), "an empty host is this machine, and no other sees it");
+/// net.start(Some(0), listener, me)?;
+///
+/// let _peer = std::net::TcpStream::connect(address)?;
+/// pollers[0].drive(None, &Print); // :00000001 hears Accepted(2, by 1, from 127.0.0.1:…)
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Net {
+    board: Arc<Board>,
+}
+
+/// One socket, as a console shows it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SocketInfo {
+    /// Its number.
+    pub id: SocketId,
+    /// Who hears of it.
+    pub owner: Handle,
+    /// What it is doing.
+    pub state: SocketState,
+    /// Started, and not paused.
+    pub reading: bool,
+    /// Our side.
+    pub local: Option<SocketAddr>,
+    /// The other side.
+    pub peer: Option<SocketAddr>,
+    /// Bytes that wait for the peer.
+    pub queued: usize,
+    /// Reads that brought something.
+    pub reads: u64,
+    /// Bytes that these brought.
+    pub read_bytes: u64,
+    /// Writes that the system took something of.
+    pub writes: u64,
+    /// Bytes that it took.
+    pub written_bytes: u64,
+}
+
+/// What a socket is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SocketState {
+    /// It accepts connections, or will when it is started.
+    Listening,
+    /// It looks for the other side.
+    Connecting,
+    /// It stands.
+    Open,
+    /// The peer sends no more; the owner may still write.
+    HalfOpen,
+    /// The owner closed it; it sends what waits and says goodbye.
+    Closing,
+}
+
+/// What happened to all sockets so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct NetStats {
+    /// Connections now, those being made and those being closed included.
+    pub connections: usize,
+    /// Connections accepted.
+    pub accepted: u64,
+    /// Connections made.
+    pub opened: u64,
+    /// Connections that could not be made.
+    pub failed: u64,
+    /// Connections closed as soon as they were accepted, because of a limit.
+    pub refused: u64,
+    /// Writes that an output queue had no room for.
+    pub overflows: u64,
+    /// Times that a listener had to wait because the system gave no more files.
+    pub starved: u64,
+    /// Sockets that ended because nobody was there to hear of them.
+    pub abandoned: u64,
+}
+
+impl Net {
+    /// The sockets of a node with so many workers, and a poller for each of them.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no poller.
+    pub fn new(workers: usize, limits: Limits) -> io::Result<(Net, Vec<Poller>)> {
+        let polls: Vec<Poll> = (0..workers.max(1)).map(|_| Poll::new()).collect::<Result<_, _>>()?;
+        let desks = polls.iter().map(Desk::new).collect::<Result<_, _>>()?;
+        let board = Arc::new(Board::new(limits, desks));
+        let poller = |(index, poll)| Poller::new(poll, board.clone(), index);
+        let pollers = polls.into_iter().enumerate().map(poller).collect();
+        Ok((Net { board }, pollers))
+    }
+
+    /// Opens a socket that accepts connections for `owner`, once it is [started](Net::start).
+    ///
+    /// It is bound at once: port 0 takes a free one, which the result names.
+    /// An empty host and `localhost` are 127.0.0.1; all interfaces are
+    /// `0.0.0.0` or `::`. `backlog` connections wait in the system's queue (0: 128).
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::NotAnAddress`] or [`NetError::Listen`].
+    pub fn listen(
+        &self,
+        owner: Handle,
+        host: &str,
+        port: u16,
+        backlog: u32,
+    ) -> Result<(SocketId, SocketAddr), NetError> {
+        let address = address::to_listen(host, port)?;
+        let listener = Listener::bind(address, backlog)
+            .map_err(|source| NetError::Listen { address: address.to_string(), source })?;
+        let local = listener.local;
+        let socket = self.board.add(owner, self.board.any_desk(), Body::Listener(listener));
+        Ok((socket.id, local))
+    }
+
+    /// Begins a connection for `owner`, which will hear `Opened` and then what
+    /// is read, or `Failed`.
+    ///
+    /// A name is looked up on a thread of its own; its addresses are tried in
+    /// order, within [`Limits::connect`] in all. What is written meanwhile is
+    /// sent when the connection stands.
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::TooMany`].
+    pub fn connect(&self, owner: Handle, host: &str, port: u16) -> Result<SocketId, NetError> {
+        self.board.enter()?;
+        let until = Instant::now() + self.board.limits.connect;
+        let known = address::to_connect(host, port);
+        let look_up = known.is_none();
+        let target = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+        let dial =
+            Dial { target, left: known.map(Into::into), attempt: None, cause: None, until, output: Output::new() };
+        let socket = self.board.add(owner, self.board.any_desk(), Body::Dial(dial));
+        let mut hold = self.board.hold(&socket);
+        hold.state.deadline = Some(until);
+        hold.attend();
+        if look_up {
+            let (board, dialing) = (self.board.clone(), socket.clone());
+            let then = move |found| board.hold(&dialing).resolved(found);
+            if let Err(error) = self.board.resolver.look_up(host, port, then) {
+                hold.resolved(Err(error));
+            }
+        }
+        Ok(socket.id)
+    }
+
+    /// Begins to accept, or to read, on behalf of `owner`, whose socket it is from now on.
+    ///
+    /// From now on the worker `near` polls it: that of the owner, best of all.
+    /// Also resumes a socket after [`pause`](Net::pause). A connection that
+    /// was made with [`connect`](Net::connect) is read from its beginning.
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::Unknown`], [`NetError::Closed`] if it is being closed or its
+    /// peer's end was told already, [`NetError::System`].
+    pub fn start(&self, near: Near, id: SocketId, owner: Handle) -> Result<(), NetError> {
+        let socket = self.board.find(id)?;
+        let mut hold = self.board.hold(&socket);
+        match &mut hold.state.body {
+            Body::Gone => return Err(NetError::Unknown(id)),
+            Body::Listener(_) | Body::Dial(_) => {}
+            Body::Stream(stream) if stream.stage != Stage::Open || stream.broken.is_some() => {
+                return Err(NetError::Closed(id));
+            }
+            Body::Stream(stream) => stream.begun = true,
+        }
+        if hold.state.owner != owner {
+            self.board.owners.remove(hold.state.owner, id);
+            self.board.owners.add(owner, id);
+            hold.state.owner = owner;
+        }
+        if matches!(hold.state.body, Body::Dial(_)) {
+            // It is read as soon as it stands.
+            return Ok(());
+        }
+        let home = self.worker(near).unwrap_or(hold.state.home);
+        let was_reading = std::mem::replace(&mut hold.state.reading, true);
+        if hold.state.registered && hold.state.home == home {
+            // What came while it was paused has been reported already, to no effect.
+            if !was_reading {
+                hold.attend();
+            }
+            return Ok(());
+        }
+        let registered = hold.register(home);
+        registered.map_err(|source| {
+            hold.end(Some(source.to_string()));
+            hold.pass_on();
+            NetError::System { id, source }
+        })
+    }
+
+    /// Stops reading, or accepting, until it is [started](Net::start) again.
+    ///
+    /// Nothing is lost: what comes meanwhile waits in the system, and then the peer does.
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::Unknown`].
+    pub fn pause(&self, id: SocketId) -> Result<(), NetError> {
+        let socket = self.board.find(id)?;
+        self.board.hold(&socket).state.reading = false;
+        Ok(())
+    }
+
+    /// Sends small writes at once, which every socket does from its beginning.
+    ///
+    /// # Errors
+    ///
+    /// As [`set_nodelay`](Net::set_nodelay).
+    pub fn nodelay(&self, id: SocketId) -> Result<(), NetError> {
+        self.set_nodelay(id, true)
+    }
+
+    /// Whether the system sends small writes at once, or waits for more.
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::Unknown`], [`NetError::Listener`], [`NetError::System`].
+    pub fn set_nodelay(&self, id: SocketId, at_once: bool) -> Result<(), NetError> {
+        let socket = self.board.find(id)?;
+        let hold = self.board.hold(&socket);
+        let set = match &hold.state.body {
+            Body::Stream(stream) => stream.stream.set_nodelay(at_once),
+            Body::Dial(_) => Ok(()),
+            Body::Listener(_) => return Err(NetError::Listener(id)),
+            Body::Gone => return Err(NetError::Unknown(id)),
+        };
+        set.map_err(|source| NetError::System { id, source })
+    }
+
+    /// Takes `bytes` for the peer; all of them, or none.
+    ///
+    /// What is written during one turn of a worker is sent when the turn ends,
+    /// in order; what the peer is too slow for waits in the socket's queue,
+    /// of which the owner hears [`Backlog`](crate::SocketEvent::Backlog).
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::Unknown`], [`NetError::Closed`], [`NetError::Listener`], and
+    /// [`NetError::QueueFull`], after which the socket has ended if that is
+    /// the policy ([`Overflow`](crate::Overflow)).
+    pub fn write(&self, near: Near, id: SocketId, bytes: &[u8]) -> Result<(), NetError> {
+        let socket = self.board.find(id)?;
+        self.board.hold(&socket).write(self.worker(near), bytes)
+    }
+
+    /// Sends what has been written, then closes the socket; the owner hears
+    /// `Closed` unless it has heard it already.
+    ///
+    /// What cannot be sent within [`Limits::linger`] is dropped. A connection
+    /// that is still being made is given up.
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::Unknown`].
+    pub fn close(&self, id: SocketId) -> Result<(), NetError> {
+        let socket = self.board.find(id)?;
+        self.board.hold(&socket).close(Instant::now());
+        Ok(())
+    }
+
+    /// Closes the socket now and drops what has not been sent.
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::Unknown`].
+    pub fn shutdown(&self, id: SocketId) -> Result<(), NetError> {
+        let socket = self.board.find(id)?;
+        let mut hold = self.board.hold(&socket);
+        hold.end(None);
+        hold.pass_on();
+        Ok(())
+    }
+
+    /// Closes all sockets of `owner`: for a service that has ended.
+    pub fn close_all(&self, owner: Handle) {
+        for id in self.board.owners.of(owner) {
+            // One that is gone meanwhile is as closed as it can be.
+            let _ = self.close(id);
+        }
+    }
+
+    /// All sockets, oldest first.
+    #[must_use]
+    pub fn info(&self) -> Vec<SocketInfo> {
+        let all = self.board.table.all();
+        all.iter().filter_map(|socket| describe(socket.id, &socket.state.lock())).collect()
+    }
+
+    /// What happened so far.
+    #[must_use]
+    pub fn stats(&self) -> NetStats {
+        let counts = &self.board.counts;
+        NetStats {
+            connections: counts.connections.load(Relaxed),
+            accepted: counts.accepted.load(Relaxed),
+            opened: counts.opened.load(Relaxed),
+            failed: counts.failed.load(Relaxed),
+            refused: counts.refused.load(Relaxed),
+            overflows: counts.overflows.load(Relaxed),
+            starved: counts.starved.load(Relaxed),
+            abandoned: counts.abandoned.load(Relaxed),
+        }
+    }
+
+    /// A worker that does not exist is nobody's.
+    fn worker(&self, near: Near) -> Option<usize> {
+        near.filter(|worker| *worker < self.board.desks.len())
+    }
+}
+
+fn describe(id: SocketId, socket: &State) -> Option<SocketInfo> {
+    let (mut local, mut peer, mut queued, mut traffic) = (None, None, 0, Traffic::default());
+    let state = match &socket.body {
+        Body::Gone => return None,
+        Body::Listener(listener) => {
+            local = Some(listener.local);
+            SocketState::Listening
+        }
+        Body::Dial(dial) => {
+            peer = dial.attempt.as_ref().map(|(_, address)| *address);
+            queued = dial.output.len();
+            SocketState::Connecting
+        }
+        Body::Stream(stream) => {
+            (local, peer) = (stream.local, Some(stream.peer));
+            (queued, traffic) = (stream.output.len(), stream.traffic);
+            match stream.stage {
+                Stage::Open => SocketState::Open,
+                Stage::HalfOpen => SocketState::HalfOpen,
+                Stage::Flushing { .. } | Stage::Lingering => SocketState::Closing,
+            }
+        }
+    };
+    let Traffic { reads, read_bytes, writes, written_bytes } = traffic;
+    let (owner, reading) = (socket.owner, socket.reading);
+    Some(SocketInfo { id, owner, state, reading, local, peer, queued, reads, read_bytes, writes, written_bytes })
+}

@@ -1,0 +1,54 @@
+//! What can be wrong with a request.
+
+use std::fmt;
+
+use super::response::Response;
+
+/// Why a request is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HttpError {
+    /// The head is longer than allowed.
+    TooLarge {
+        /// The most that is allowed.
+        limit: usize,
+    },
+    /// The bytes are not a request.
+    Malformed(&'static str),
+    /// The request has a body, and nobody here reads one.
+    Body,
+    /// A header to be written that would be read as several.
+    BadHeader,
+}
+
+impl HttpError {
+    /// The status that says so.
+    #[must_use]
+    pub fn status(self) -> u16 {
+        match self {
+            HttpError::TooLarge { .. } => 431,
+            HttpError::Malformed(_) => 400,
+            HttpError::Body => 413,
+            HttpError::BadHeader => 500,
+        }
+    }
+
+    /// The whole answer; close the connection after it.
+    #[must_use]
+    pub fn response(self) -> Response {
+        Response::text(self.status(), &format!("{self}\n"))
+    }
+}
+
+impl fmt::Display for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HttpError::TooLarge { limit } => write!(f, "request head exceeds {limit} bytes"),
+            HttpError::Malformed(why) => write!(f, "malformed request: {why}"),
+            HttpError::Body => f.write_str("a request with a body is not accepted"),
+            HttpError::BadHeader => f.write_str("header holds a control character"),
+        }
+    }
+}
+
+impl std::error::Error for HttpError {}
