@@ -16,11 +16,14 @@ use clap::Parser;
 
 /// Measures Skyloom, beside a Skynet binary if SKYNET_BIN names one
 #[derive(Debug, Parser)]
-#[command(version, after_help = "\
+#[command(
+    version,
+    after_help = "\
 Examples:
   cargo build --release --workspace && target/release/skyloom-bench
   SKYNET_BIN=~/skynet/skynet target/release/skyloom-bench --runs 5 call send
-")]
+"
+)]
 struct Arguments {
     /// Only scenarios whose name contains one of these words
     words: Vec<String>,

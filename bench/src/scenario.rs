@@ -37,13 +37,7 @@ const RATE: Scenario = Scenario {
 
 /// All scenarios, in the order of the report.
 pub(crate) const ALL: &[Scenario] = &[
-    Scenario {
-        name: "call-1",
-        question: "one pair, an integer: calls",
-        file: "call",
-        floor: Some(10.0),
-        ..RATE
-    },
+    Scenario { name: "call-1", question: "one pair, an integer: calls", file: "call", floor: Some(10.0), ..RATE },
     Scenario {
         name: "call-1-table",
         question: "one pair, a table of 14 fields: calls",
@@ -115,6 +109,7 @@ pub(crate) const ALL: &[Scenario] = &[
 
 /// The scenarios whose name contains one of `words`; all without words.
 pub(crate) fn chosen(words: &[String]) -> Vec<&'static Scenario> {
-    let wanted = |scenario: &&Scenario| words.is_empty() || words.iter().any(|word| scenario.name.contains(word.as_str()));
+    let wanted =
+        |scenario: &&Scenario| words.is_empty() || words.iter().any(|word| scenario.name.contains(word.as_str()));
     ALL.iter().filter(wanted).collect()
 }

@@ -27,6 +27,6 @@ pub use error::{CallError, Cause, ExitReason, Undelivered};
 pub use handle::{Handle, HandleError};
 pub use message::Message;
 pub use name::{Name, NameError};
-pub use payload::{Payload, Value, INLINE};
+pub use payload::{INLINE, Payload, Value};
 pub use protocol::Protocol;
 pub use session::Session;

@@ -61,9 +61,7 @@ impl Message {
     pub fn into_call_error(self) -> CallError {
         match self.payload.take::<CallError>() {
             Ok(error) => *error,
-            Err(payload) => {
-                CallError::Refused(String::from_utf8_lossy(&payload.into_bytes()).into_owned())
-            }
+            Err(payload) => CallError::Refused(String::from_utf8_lossy(&payload.into_bytes()).into_owned()),
         }
     }
 }

@@ -37,8 +37,19 @@ impl Protocol {
     pub const TRACE: Protocol = Protocol(12);
 
     const NAMES: [&str; 13] = [
-        "text", "response", "multicast", "client", "system", "harbor", "socket", "error", "queue",
-        "debug", "lua", "snax", "trace",
+        "text",
+        "response",
+        "multicast",
+        "client",
+        "system",
+        "harbor",
+        "socket",
+        "error",
+        "queue",
+        "debug",
+        "lua",
+        "snax",
+        "trace",
     ];
 
     /// Its name, if it is one of the numbers above.

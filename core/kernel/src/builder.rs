@@ -97,7 +97,7 @@ impl Builder {
             some => return Err(StartError::new(format!("{} drivers for {} workers", some.len(), self.workers))),
         };
         let remotes = drivers.iter().map(|driver| driver.remote()).collect();
-        let ready = Ready::Workers(RunQueue::new(self.workers), remotes);
+        let ready = Ready::Workers(Box::new(RunQueue::new(self.workers)), remotes);
         let node = new_node(self.id, Clock::real(), ready, self.env);
         let drivers: worker::Drivers = drivers.into_iter().map(Mutex::new).collect();
         for me in 0..self.workers {
@@ -132,7 +132,7 @@ pub(crate) fn new_node(id: u8, clock: Clock, ready: Ready, env: HashMap<String, 
         clock,
         ready,
         env: RwLock::new(env),
-        messages: AtomicU64::new(0),
+        handled_by_the_dead: AtomicU64::new(0),
         late: AtomicU64::new(0),
         running: (0..workers).map(|_| Running::default()).collect(),
         dying: Mutex::new(Vec::new()),

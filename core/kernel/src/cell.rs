@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use skyloom_abi::{ExitReason, Handle, Message, Session};
 
 use crate::mailbox::{Chain, Mailbox};
-use crate::node::Near;
+use crate::near::Near;
 
 /// A first warning at this many waiting messages, then at each doubling.
 const SOFT_LIMIT: usize = 1024;

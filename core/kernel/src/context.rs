@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use skyloom_abi::{
-    CallError, ExitReason, Handle, Message, Payload, Protocol, Session, Undelivered,
-};
+use skyloom_abi::{CallError, ExitReason, Handle, Message, Payload, Protocol, Session, Undelivered};
 
 use crate::cell::Cell;
-use crate::node::{Near, Node};
+use crate::near::Near;
+use crate::node::Node;
 use crate::timers::{Alarm, Ring, TimerId};
 
 /// What a handler sees: its own address, the clock, and the ways to talk to others.
@@ -91,7 +90,13 @@ impl<'a> Context<'a> {
     /// # Errors
     ///
     /// [`Undelivered`] returns the message, and then nothing will come back.
-    pub fn request(&self, to: Handle, session: Session, protocol: Protocol, payload: Payload) -> Result<(), Undelivered> {
+    pub fn request(
+        &self,
+        to: Handle,
+        session: Session,
+        protocol: Protocol,
+        payload: Payload,
+    ) -> Result<(), Undelivered> {
         self.post(to, Message::request(self.handle(), session, protocol, payload))
     }
 
@@ -142,7 +147,7 @@ impl<'a> Context<'a> {
         self.cell.is_doomed()
     }
 
-    /// Asks to hear of the end of `target`: a `SYSTEM` message that carries [`Exited`]. If it is
+    /// Asks to hear of the end of `target`: a `SYSTEM` message that carries [`Exited`](crate::Exited). If it is
     /// gone already, the message comes at once.
     pub fn monitor(&self, target: Handle) {
         let watched = self.node.0.registry.get(target).is_some_and(|cell| cell.watch(self.handle()));

@@ -29,6 +29,7 @@
 //! ```
 
 mod primitive;
+mod near;
 mod clock;
 mod mailbox;
 mod wheel;
@@ -53,7 +54,8 @@ mod sim;
 pub use builder::Builder;
 pub use cell::{Interrupt, Limit, Overflow};
 pub use context::Context;
-pub use node::{Exited, Near, Node, NodeStats, ServiceInfo};
+pub use near::Near;
+pub use node::{Exited, Node, NodeStats, ServiceInfo};
 pub use service::{Service, Start, StartError};
 pub use sim::Sim;
 pub use spawn::Spawn;

@@ -15,6 +15,7 @@ use crate::cell::{Cell, Overflow};
 use crate::clock::Clock;
 use crate::mailbox::Pushed;
 use crate::names::Names;
+use crate::near::Near;
 use crate::registry::Registry;
 use crate::run_queue::{RunQueue, Waken};
 use crate::running::Running;
@@ -39,26 +40,6 @@ impl Value for Exited {
     }
 }
 
-/// Where a call comes from: a hint that lets what it makes runnable run on the same worker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Near {
-    /// Some other thread.
-    Outside,
-    /// This worker, during a turn or while it handles its driver's events.
-    Worker(usize),
-}
-
-impl Near {
-    /// The worker's number.
-    #[must_use]
-    pub fn worker(self) -> Option<usize> {
-        match self {
-            Near::Outside => None,
-            Near::Worker(worker) => Some(worker),
-        }
-    }
-}
-
 pub(crate) struct Core {
     pub(crate) id: u8,
     pub(crate) registry: Registry<Cell>,
@@ -67,7 +48,7 @@ pub(crate) struct Core {
     pub(crate) clock: Clock,
     pub(crate) ready: Ready,
     pub(crate) env: RwLock<HashMap<String, String>>,
-    pub(crate) messages: AtomicU64,
+    pub(crate) handled_by_the_dead: AtomicU64,
     pub(crate) late: AtomicU64,
     /// What each worker handles.
     pub(crate) running: Box<[Running]>,
@@ -92,7 +73,7 @@ pub(crate) struct End {
 /// Where runnable cells wait.
 pub(crate) enum Ready {
     /// For the workers; with what wakes each of them.
-    Workers(RunQueue<Arc<Cell>>, Box<[Arc<dyn Remote>]>),
+    Workers(Box<RunQueue<Arc<Cell>>>, Box<[Arc<dyn Remote>]>),
     /// For `sim`, which picks by its seed.
     Seeded(Mutex<Vec<Arc<Cell>>>),
 }
@@ -409,9 +390,10 @@ impl Node {
     /// Counters of the whole node.
     #[must_use]
     pub fn stats(&self) -> NodeStats {
+        let living: u64 = self.0.registry.all().iter().map(|cell| cell.handled.load(Ordering::Relaxed)).sum();
         NodeStats {
             services: self.0.registry.living(),
-            messages: self.0.messages.load(Ordering::Relaxed),
+            messages: living + self.0.handled_by_the_dead.load(Ordering::Relaxed),
             timers: self.0.timers.len(),
             late: self.0.late.load(Ordering::Relaxed),
         }

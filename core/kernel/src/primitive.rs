@@ -69,10 +69,6 @@ mod real {
         pub(crate) fn pop(&self) -> Option<T> {
             self.0.lock().pop_front()
         }
-
-        pub(crate) fn is_empty(&self) -> bool {
-            self.0.lock().is_empty()
-        }
     }
 
     #[derive(Debug)]

@@ -5,6 +5,7 @@
 //! meet at a lock only when they look for neighbours of the same shard.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -69,9 +70,9 @@ impl<T> Registry<T> {
             let local = self.next.fetch_add(1, Ordering::Relaxed) % self.last + 1;
             let handle = Handle::from_parts(self.node, local)?;
             let mut shard = self.shard(local).write();
-            if !shard.contains_key(&local) {
+            if let Entry::Vacant(place) = shard.entry(local) {
                 let value = make.take()?(handle);
-                shard.insert(local, value.clone());
+                place.insert(value.clone());
                 self.living.fetch_add(1, Ordering::Relaxed);
                 return Some(value);
             }

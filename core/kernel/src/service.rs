@@ -7,7 +7,8 @@ use skyloom_abi::{ExitReason, Message};
 
 use crate::cell::{Actor, Cell, Interrupt};
 use crate::context::Context;
-use crate::node::{Near, Node};
+use crate::near::Near;
+use crate::node::Node;
 
 /// User logic with one mailbox, as hosts of languages implement it.
 ///

@@ -36,7 +36,8 @@ use skyloom_abi::ExitReason;
 
 use crate::builder::new_node;
 use crate::clock::Clock;
-use crate::node::{Near, Node, Ready};
+use crate::near::Near;
+use crate::node::{Node, Ready};
 use crate::turn::{self, Budget, Turn};
 
 /// Runs a node step by step.

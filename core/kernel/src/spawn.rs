@@ -7,7 +7,8 @@ use skyloom_abi::Handle;
 
 use crate::cell::{Birth, Cell, Limit};
 use crate::context::Context;
-use crate::node::{Near, Node};
+use crate::near::Near;
+use crate::node::Node;
 use crate::service::{Hosted, Service, StartError};
 
 /// Who wants to hear how the start went.
@@ -69,9 +70,8 @@ impl Node {
             Box::new(move |handle, outcome| tell(&node, handle, outcome.map_err(StartError::new)))
         });
         let actor = Box::new(Hosted { node: self.clone(), service });
-        let cell = self.0.registry.insert(|handle| {
-            Arc::new(Cell::new(handle, label.into(), limit, interrupt, birth, actor))
-        });
+        let cell =
+            self.0.registry.insert(|handle| Arc::new(Cell::new(handle, label.into(), limit, interrupt, birth, actor)));
         let Some(cell) = cell else { panic!("2^24 services are alive") };
         let handle = cell.handle;
         let waken = self.schedule(near, cell);

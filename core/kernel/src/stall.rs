@@ -62,18 +62,22 @@ pub(crate) fn watch(node: &Node, limit: Duration) {
             let stuck = node.find_even_dying(service);
             let interrupt = stuck.as_ref().and_then(|cell| cell.interrupt.as_ref());
             if verdict == Verdict::Report {
-                node.report(None, &format!(
-                    "error: A message from [ :{:08x} ] to [ {service} ] maybe in an endless loop (version = {})",
-                    source.map_or(0, Handle::get), seen.turn
-                ));
+                node.report(
+                    None,
+                    &format!(
+                        "error: A message from [ :{:08x} ] to [ {service} ] maybe in an endless loop (version = {})",
+                        source.map_or(0, Handle::get),
+                        seen.turn
+                    ),
+                );
                 if let Some(interrupt) = interrupt {
                     interrupt.report();
                 }
             }
-            if verdict != Verdict::Fine && stuck.as_ref().is_some_and(|cell| cell.is_doomed()) {
-                if let Some(interrupt) = interrupt {
-                    interrupt.give_up();
-                }
+            // Killed, and still at it: it may as well stop.
+            let killed = stuck.as_ref().is_some_and(|cell| cell.is_doomed());
+            if let Some(interrupt) = interrupt.filter(|_| killed) {
+                interrupt.give_up();
             }
         }
     }

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use skyloom_abi::{ExitReason, Handle, Message, Payload, Protocol, Value};
 
-use crate::node::{Near, Node, Ready};
+use crate::near::Near;
+use crate::node::{Node, Ready};
 use crate::running::Running;
 
 /// The kernel's wish that a service stop, lying in its mailbox like any message.
@@ -66,7 +67,7 @@ impl Node {
     /// Waits until the node has been stopped, or until its last service has ended.
     pub fn wait(&self) {
         let mut end = self.0.end.lock();
-        while !end.stopped && !(self.0.registry.was_used() && self.0.registry.living() == 0) {
+        while !(end.stopped || self.0.registry.was_used() && self.0.registry.living() == 0) {
             self.0.ended.wait(&mut end);
         }
     }

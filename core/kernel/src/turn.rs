@@ -9,7 +9,8 @@ use skyloom_abi::{CallError, ExitReason, Handle, Message, Session};
 
 use crate::cell::{Cell, Inside, Phase};
 use crate::mailbox::Settled;
-use crate::node::{Near, Node};
+use crate::near::Near;
+use crate::node::Node;
 use crate::stop::StopWish;
 
 /// How the turn left the cell.
@@ -33,16 +34,22 @@ pub(crate) struct Budget {
 const CLOCK_EVERY: usize = 8;
 
 /// Runs one turn. `begins` is told each message's receiver and source before it is handled.
-pub(crate) fn run(node: &Node, cell: &Arc<Cell>, near: Near, budget: Budget, begins: impl Fn(&Cell, Option<Handle>)) -> Turn {
+pub(crate) fn run(
+    node: &Node,
+    cell: &Arc<Cell>,
+    near: Near,
+    budget: Budget,
+    begins: impl Fn(&Cell, Option<Handle>),
+) -> Turn {
     let mut inside = cell.inside.lock();
     let inside = &mut *inside;
     let mut asked = None;
     let mut handled = 0;
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
-        messages(cell, inside, near, budget, &begins, &mut asked, &mut handled)
-    }));
-    cell.handled.fetch_add(handled as u64, Ordering::Relaxed);
-    node.0.messages.fetch_add(handled as u64, Ordering::Relaxed);
+    let outcome =
+        catch_unwind(AssertUnwindSafe(|| messages(cell, inside, near, budget, &begins, &mut asked, &mut handled)));
+    // Only the holder counts, so a plain store does; a counter of the whole node would be a
+    // cache line that all workers fight for.
+    cell.handled.store(cell.handled.load(Ordering::Relaxed) + handled as u64, Ordering::Relaxed);
     if handled > 0 && cell.mailbox.count_out(handled) == 0 {
         cell.relax();
     }
@@ -128,12 +135,16 @@ fn finish(node: &Node, cell: &Arc<Cell>, inside: &mut Inside, near: Near) {
             drop(actor);
         }));
         if let Err(panic) = ended {
-            node.report(Some(cell.handle), &format!("error: {} panicked while it ended: {}", cell.label, text_of(&*panic)));
+            node.report(
+                Some(cell.handle),
+                &format!("error: {} panicked while it ended: {}", cell.label, text_of(&*panic)),
+            );
         }
     }
     if let ExitReason::Panicked(text) = &reason {
         node.report(Some(cell.handle), &format!("error: {} panicked: {text}", cell.label));
     }
+    node.0.handled_by_the_dead.fetch_add(cell.handled.load(Ordering::Relaxed), Ordering::Relaxed);
     node.announce(near, cell);
 }
 

@@ -7,7 +7,8 @@ use parking_lot::Mutex;
 use skyloom_abi::{Door, Driver, Handle, Message, Remote, Undelivered};
 
 use crate::cell::Cell;
-use crate::node::{Near, Node, Ready};
+use crate::near::Near;
+use crate::node::{Node, Ready};
 use crate::run_queue::{LOOK_AROUND, Picker, RunQueue, Sleep, Watch};
 use crate::timers::Alarm;
 use crate::turn::{self, Budget, Turn};

@@ -11,7 +11,8 @@ use skyloom_kernel::{Context, Limit, Near, Node, Overflow, Sim, Spawn};
 
 fn limited(node: &Node, overflow: Overflow) -> (skyloom_abi::Handle, mpsc::Receiver<Message>) {
     let (out, seen) = mpsc::channel();
-    let does = common::Does { start: |_: &mut Context<'_>| {}, handle: move |_: &mut Context<'_>, m| out.send(m).unwrap() };
+    let does =
+        common::Does { start: |_: &mut Context<'_>| {}, handle: move |_: &mut Context<'_>, m| out.send(m).unwrap() };
     let spawn = Spawn::new("limited", Box::new(does)).limit(Limit { messages: 10, overflow });
     (node.spawn(spawn), seen)
 }
@@ -107,7 +108,12 @@ fn of_two_threads_that_race_for_a_name_one_wins_and_the_other_is_told_who() {
         let name: Name = format!(".throne{round}").parse().unwrap();
         let outcomes: Vec<_> = if round % 100 == 0 {
             std::thread::scope(|scope| {
-                let threads = rivals.map(|rival| scope.spawn({ let (node, name) = (&node, &name); move || node.register(name, rival) }));
+                let threads = rivals.map(|rival| {
+                    scope.spawn({
+                        let (node, name) = (&node, &name);
+                        move || node.register(name, rival)
+                    })
+                });
                 threads.into_iter().map(|thread| thread.join().unwrap()).collect()
             })
         } else {

@@ -124,16 +124,14 @@ impl<T> RunQueue<T> {
     pub(crate) fn next(&self, me: usize, picker: &mut Picker) -> Option<T> {
         picker.picks = picker.picks.wrapping_add(1);
         let lane = &self.lanes[me];
-        if picker.picks.is_multiple_of(GLOBAL_FIRST) {
-            if let Some(cell) = self.global.pop() {
-                return Some(cell);
-            }
+        let globals_turn = picker.picks.is_multiple_of(GLOBAL_FIRST);
+        if let Some(cell) = globals_turn.then(|| self.global.pop()).flatten() {
+            return Some(cell);
         }
-        if picker.hot_chain < HOT_CHAIN {
-            if let Some(cell) = lane.hot.take() {
-                picker.hot_chain += 1;
-                return Some(cell);
-            }
+        let hots_turn = picker.hot_chain < HOT_CHAIN;
+        if let Some(cell) = hots_turn.then(|| lane.hot.take()).flatten() {
+            picker.hot_chain += 1;
+            return Some(cell);
         }
         picker.hot_chain = 0;
         lane.local.pop().or_else(|| self.global.pop()).or_else(|| lane.hot.take()).or_else(|| self.steal(me))
@@ -210,10 +208,5 @@ impl<T> RunQueue<T> {
     /// Takes over what a held-up worker keeps hot.
     pub(crate) fn take_over(&self, from: usize) -> Option<T> {
         self.lanes[from].hot.take()
-    }
-
-    /// Whether nothing waits anywhere.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.global.is_empty() && self.lanes.iter().all(|lane| lane.hot.is_empty() && lane.local.is_empty())
     }
 }
