@@ -17,11 +17,8 @@
 //! ```
 
 pub(crate) mod buffer;
-
 mod error;
-
 mod length16;
-
 mod lines;
 
 pub use error::FrameError;

@@ -17,17 +17,13 @@
 //! ```
 
 mod response;
-
 mod error;
-
 mod headers;
-
 mod head;
-
 mod request;
 
 pub use error::HttpError;
 pub(crate) use head::Head;
 pub use headers::Headers;
 pub use request::{Request, RequestHead};
-pub use response::Response;
+pub use response::{BadHeader, Response};

@@ -17,15 +17,10 @@
 //! ```
 #![forbid(unsafe_code)]
 
-// Blank lines keep the order, which rustfmt would make alphabetical.
 pub mod value;
-
 pub mod seri;
-
 pub mod frame;
-
 pub mod http;
-
 pub mod websocket;
 
 pub use value::{Bytes, Value};

@@ -11,15 +11,10 @@
 //! wrote it, and too much inside.
 
 mod error;
-
 pub mod put;
-
 mod reader;
-
 mod values;
-
 mod ser;
-
 mod de;
 
 pub use de::from_bytes;

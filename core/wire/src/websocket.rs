@@ -10,13 +10,9 @@
 //! the right code and to the caller as [`WsError`].
 
 mod error;
-
 mod upgrade;
-
 mod frame;
-
 mod socket;
-
 mod client;
 
 pub use client::{Handshake, HandshakeError};

@@ -1,6 +1,6 @@
 //! HTTP heads and responses.
 
-use skyloom_wire::http::{HttpError, Request, RequestHead, Response};
+use skyloom_wire::http::{BadHeader, HttpError, Request, RequestHead, Response};
 
 const PLAIN: &[u8] = b"GET /a/b?c=d HTTP/1.1\r\nHost: x:80\r\nAccept: a, B ,c\r\nACCEPT: d\r\n\r\n";
 
@@ -132,8 +132,8 @@ fn a_response_says_how_long_it_is_and_how_careful_to_be() {
 fn a_header_cannot_become_two() {
     let text = Response::text(200, "");
     let evil = "a\r\nSet-Cookie: b";
-    assert_eq!(text.clone().header("Location", evil), Err(HttpError::BadHeader));
-    assert_eq!(text.clone().policy(evil), Err(HttpError::BadHeader));
+    assert_eq!(text.clone().header("Location", evil), Err(BadHeader));
+    assert_eq!(text.clone().policy(evil), Err(BadHeader));
     let moved = text.header("Location", "/b").expect("harmless");
     assert!(String::from_utf8_lossy(&moved.encode()).contains("\r\nLocation: /b\r\n\r\n"));
 }

@@ -1,4 +1,4 @@
-//! What can be wrong with a request.
+//! What can be wrong with a request, and how to say so.
 
 use std::fmt;
 
@@ -17,8 +17,6 @@ pub enum HttpError {
     Malformed(&'static str),
     /// The request has a body, and nobody here reads one.
     Body,
-    /// A header to be written that would be read as several.
-    BadHeader,
 }
 
 impl HttpError {
@@ -29,7 +27,6 @@ impl HttpError {
             HttpError::TooLarge { .. } => 431,
             HttpError::Malformed(_) => 400,
             HttpError::Body => 413,
-            HttpError::BadHeader => 500,
         }
     }
 
@@ -46,7 +43,6 @@ impl fmt::Display for HttpError {
             HttpError::TooLarge { limit } => write!(f, "request head exceeds {limit} bytes"),
             HttpError::Malformed(why) => write!(f, "malformed request: {why}"),
             HttpError::Body => f.write_str("a request with a body is not accepted"),
-            HttpError::BadHeader => f.write_str("header holds a control character"),
         }
     }
 }

@@ -1,8 +1,6 @@
 //! A response, written whole.
 
-use std::fmt::Write;
-
-use super::HttpError;
+use std::fmt::{self, Write};
 
 /// What every response tells a browser: believe the content type, tell nobody
 /// where you have been, keep nothing, and let no other page frame or read it.
@@ -64,8 +62,8 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// [`HttpError::BadHeader`] if it holds a control character.
-    pub fn policy(mut self, policy: &str) -> Result<Response, HttpError> {
+    /// [`BadHeader`] if it holds a control character.
+    pub fn policy(mut self, policy: &str) -> Result<Response, BadHeader> {
         self.policy = one_line(policy)?.to_owned();
         Ok(self)
     }
@@ -74,9 +72,9 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// [`HttpError::BadHeader`] if the value holds a control character, so
+    /// [`BadHeader`] if the value holds a control character, so
     /// that what a peer made up cannot become a header of its own.
-    pub fn header(mut self, name: &'static str, value: &str) -> Result<Response, HttpError> {
+    pub fn header(mut self, name: &'static str, value: &str) -> Result<Response, BadHeader> {
         self.headers.push_str(one_line(name)?);
         self.headers.push_str(": ");
         self.headers.push_str(one_line(value)?);
@@ -109,8 +107,20 @@ impl Response {
     }
 }
 
-fn one_line(text: &str) -> Result<&str, HttpError> {
-    if text.chars().any(char::is_control) { Err(HttpError::BadHeader) } else { Ok(text) }
+/// A header that a browser would read as several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BadHeader;
+
+impl fmt::Display for BadHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("header holds a control character")
+    }
+}
+
+impl std::error::Error for BadHeader {}
+
+fn one_line(text: &str) -> Result<&str, BadHeader> {
+    if text.chars().any(char::is_control) { Err(BadHeader) } else { Ok(text) }
 }
 
 fn reason(status: u16) -> &'static str {

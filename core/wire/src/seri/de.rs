@@ -4,8 +4,9 @@
 //! enums from several values, as Lua gathers parameters.
 
 mod table;
-mod top;
+mod row;
 mod variant;
+mod top;
 
 use serde::de::{Deserialize, Deserializer, Visitor};
 

@@ -3,7 +3,7 @@
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, VariantAccess, Visitor};
 
-use super::top::Row;
+use super::row::Row;
 use super::{One, utf8};
 use crate::seri::{Reader, SeriError, Token};
 
