@@ -36,7 +36,8 @@ pub(crate) type Birth = Box<dyn FnOnce(Handle, Result<(), String>) + Send>;
 
 /// The most messages that may wait for a service, and what happens to the one after that.
 ///
-/// Responses, errors and timers always get in: a service bounds those itself by what it asks for.
+/// Responses, errors, timers and the kernel's own notices always get in: a service bounds those
+/// itself by what it asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     /// Number of waiting messages.

@@ -138,9 +138,8 @@ impl Node {
     fn deliver(&self, near: Near, cell: &Arc<Cell>, message: &mut Option<Message>) -> (Waken, Option<usize>) {
         let waiting = cell.mailbox.len();
         let overload = cell.overload(waiting);
-        if cell.limit.is_some_and(|limit| waiting >= limit.messages)
-            && message.as_ref().is_some_and(|m| !m.protocol.is_answer())
-        {
+        let bounded = |m: &Message| !m.protocol.is_answer() && m.protocol != Protocol::SYSTEM;
+        if cell.limit.is_some_and(|limit| waiting >= limit.messages) && message.as_ref().is_some_and(bounded) {
             return (None, overload);
         }
         let Some(taken) = message.take() else { return (None, overload) };
@@ -205,14 +204,14 @@ impl Node {
     /// A handler that is just running is let finish its message. Returns `false` if there is no such service.
     pub fn kill(&self, handle: Handle, reason: ExitReason) -> bool {
         let Some(cell) = self.unregister(handle) else { return false };
+        // Before the retirement: from then on the holder may finish it and strike it off this list.
+        self.0.dying.lock().push(cell.clone());
         cell.doom(reason);
         let (waiting, mine) = cell.mailbox.retire();
         for message in waiting {
             self.bounce(handle, message, CallError::Died);
         }
-        if !mine {
-            self.0.dying.lock().push(cell);
-        } else {
+        if mine {
             let waken = self.schedule(Near::Outside, cell);
             self.wake(waken);
         }
