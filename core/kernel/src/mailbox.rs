@@ -14,7 +14,7 @@
 
 use std::ptr;
 
-use crate::primitive::{AtomicPtr, AtomicUsize, Ordering};
+use crate::primitive::{AtomicPtr, AtomicUsize, Ordering, Witness};
 
 #[derive(Debug)]
 pub(crate) struct Mailbox<T> {
@@ -26,6 +26,7 @@ pub(crate) struct Mailbox<T> {
 struct Link<T> {
     next: *mut Link<T>,
     item: T,
+    witness: Witness,
 }
 
 /// What a push changed.
@@ -83,7 +84,7 @@ impl<T> Mailbox<T> {
     /// Adds a message at the end.
     #[allow(unsafe_code, reason = "a lock-free queue; modelled in tests/loom_mailbox.rs")]
     pub(crate) fn push(&self, item: T) -> Pushed<T> {
-        let link = Box::into_raw(Box::new(Link { next: ptr::null_mut(), item }));
+        let link = Box::into_raw(Box::new(Link { next: ptr::null_mut(), item, witness: Witness::default() }));
         let mut word = self.newest.load(Ordering::Relaxed);
         loop {
             if word == retired() {
@@ -92,7 +93,10 @@ impl<T> Mailbox<T> {
             }
             let next = if is_link(word) { word } else { ptr::null_mut() };
             // SAFETY: `link` is ours alone until the exchange below publishes it.
-            unsafe { (*link).next = next };
+            unsafe {
+                (*link).next = next;
+                (*link).witness.written();
+            }
             // Release: whoever takes the chain (Acquire in `take`) sees this link and, since
             // every push is a read-modify-write of the same word, all links below it.
             match self.newest.compare_exchange_weak(word, link, Ordering::Release, Ordering::Relaxed) {
@@ -179,7 +183,10 @@ impl<T> Chain<T> {
         while !newest.is_null() {
             // SAFETY: the exchange that took the word made this thread the chain's only owner;
             // each link came from `Box::into_raw` and its `next` is the link below or null.
-            let next = unsafe { std::mem::replace(&mut (*newest).next, oldest) };
+            let next = unsafe {
+                (*newest).witness.read();
+                std::mem::replace(&mut (*newest).next, oldest)
+            };
             oldest = newest;
             newest = next;
         }

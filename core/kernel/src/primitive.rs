@@ -33,6 +33,19 @@ mod real {
     }
 }
 
+/// Lets loom see plain memory: it reports a reader that nothing orders behind the writer.
+#[cfg(not(skyloom_loom))]
+#[derive(Debug, Default)]
+pub(crate) struct Witness;
+
+#[cfg(not(skyloom_loom))]
+impl Witness {
+    #[inline(always)]
+    pub(crate) fn written(&self) {}
+    #[inline(always)]
+    pub(crate) fn read(&self) {}
+}
+
 #[cfg(skyloom_loom)]
 mod real {
     use std::collections::VecDeque;
@@ -53,42 +66,76 @@ mod real {
         }
     }
 
-    /// crossbeam's queue is not written for loom; a lock has the same order.
-    #[derive(Debug)]
-    pub(crate) struct Queue<T>(Mutex<VecDeque<T>>);
+    #[derive(Debug, Default)]
+    pub(crate) struct Witness(loom::cell::UnsafeCell<()>);
 
-    impl<T> Queue<T> {
-        pub(crate) fn new() -> Queue<T> {
-            Queue(Mutex::new(VecDeque::new()))
+    impl Witness {
+        pub(crate) fn written(&self) {
+            self.0.with_mut(|_| ());
         }
-
-        pub(crate) fn push(&self, item: T) {
-            self.0.lock().push_back(item);
-        }
-
-        pub(crate) fn pop(&self) -> Option<T> {
-            self.0.lock().pop_front()
+        pub(crate) fn read(&self) {
+            self.0.with(|_| ());
         }
     }
 
+    /// crossbeam's queue is not written for loom. This one promises less: a look that finds it
+    /// empty orders nothing, so the fences around it have to.
     #[derive(Debug)]
-    pub(crate) struct Slot<T>(Mutex<Option<T>>);
+    pub(crate) struct Queue<T> {
+        items: Mutex<VecDeque<T>>,
+        len: AtomicUsize,
+    }
 
-    impl<T> Slot<T> {
-        pub(crate) fn new() -> Slot<T> {
-            Slot(Mutex::new(None))
+    impl<T> Queue<T> {
+        pub(crate) fn new() -> Queue<T> {
+            Queue { items: Mutex::new(VecDeque::new()), len: AtomicUsize::new(0) }
         }
 
-        pub(crate) fn replace(&self, item: T) -> Option<T> {
-            self.0.lock().replace(item)
+        pub(crate) fn push(&self, item: T) {
+            self.items.lock().push_back(item);
+            self.len.fetch_add(1, Ordering::Relaxed);
         }
 
-        pub(crate) fn take(&self) -> Option<T> {
-            self.0.lock().take()
+        pub(crate) fn pop(&self) -> Option<T> {
+            if self.len.load(Ordering::Relaxed) == 0 {
+                return None;
+            }
+            let item = self.items.lock().pop_front()?;
+            self.len.fetch_sub(1, Ordering::Relaxed);
+            Some(item)
         }
 
         pub(crate) fn is_empty(&self) -> bool {
-            self.0.lock().is_none()
+            self.len.load(Ordering::Relaxed) == 0
+        }
+    }
+
+    /// The same for one item.
+    #[derive(Debug)]
+    pub(crate) struct Slot<T> {
+        item: Mutex<Option<T>>,
+        full: AtomicBool,
+    }
+
+    impl<T> Slot<T> {
+        pub(crate) fn new() -> Slot<T> {
+            Slot { item: Mutex::new(None), full: AtomicBool::new(false) }
+        }
+
+        pub(crate) fn replace(&self, item: T) -> Option<T> {
+            let before = self.item.lock().replace(item);
+            self.full.store(true, Ordering::Relaxed);
+            before
+        }
+
+        pub(crate) fn take(&self) -> Option<T> {
+            let item = self.item.lock().take()?;
+            self.full.store(false, Ordering::Relaxed);
+            Some(item)
+        }
+
+        pub(crate) fn is_empty(&self) -> bool {
+            !self.full.load(Ordering::Relaxed)
         }
     }
 }

@@ -48,6 +48,8 @@ struct Worker<'a> {
     picker: Picker,
     watch: Watch,
     alarms: Vec<Alarm>,
+    /// It has slept and not yet found a cell since.
+    got_up: bool,
     /// Turns until the next look outside, and how many there are between two.
     countdown: u32,
     interval: u32,
@@ -67,6 +69,7 @@ pub(crate) fn work(node: &Node, me: usize, drivers: Drivers) {
         picker: Picker::default(),
         watch: Watch::default(),
         alarms: Vec::new(),
+        got_up: false,
         countdown: 1,
         interval: 1,
         last_look: Duration::ZERO,
@@ -77,7 +80,10 @@ pub(crate) fn work(node: &Node, me: usize, drivers: Drivers) {
             worker.look_outside();
         }
         match worker.queue.next(me, &mut worker.picker) {
-            Some(cell) => worker.turn(cell),
+            Some(cell) => {
+                worker.pass_on();
+                worker.turn(cell);
+            }
             None if worker.sleep() => {}
             None => return,
         }
@@ -137,7 +143,8 @@ impl Worker<'_> {
         let watches = match self.queue.fall_asleep(self.me) {
             Ok(watches) => watches,
             Err(cell) => {
-                self.queue.wake_up(self.me);
+                self.got_up = true;
+                self.pass_on();
                 self.turn(cell);
                 return true;
             }
@@ -153,12 +160,20 @@ impl Worker<'_> {
         };
         self.drivers[self.me].lock().drive(timeout, &self.door);
         self.queue.wake_up(self.me);
+        self.got_up = true;
         self.countdown = self.countdown.max(1);
         self.fire();
         if watches {
             self.look_around();
         }
         true
+    }
+
+    /// The post that woke this worker may have been for another cell than the one it found (S6).
+    fn pass_on(&mut self) {
+        if std::mem::take(&mut self.got_up) {
+            self.node().wake(self.queue.pass_on());
+        }
     }
 
     fn until_timer(&self) -> Option<Duration> {

@@ -153,7 +153,8 @@ impl<T> RunQueue<T> {
         self.lanes[worker].turn.load(Ordering::Relaxed)
     }
 
-    /// Puts `me` on the list of sleepers and looks once more (S1 to S3).
+    /// Puts `me` on the list of sleepers and looks once more (S1 to S3): tells whether it is the
+    /// watcher, or returns what it found, and then it is off the list again.
     pub(crate) fn fall_asleep(&self, me: usize) -> Result<bool, T> {
         // If nobody looks around, this one does, whoever else sleeps.
         let watches = self.sleepers.add(me, self.drowsy.swap(false, Ordering::Relaxed));
@@ -161,9 +162,18 @@ impl<T> RunQueue<T> {
         fence(Ordering::SeqCst);
         let found = self.global.pop().or_else(|| self.lanes[me].local.pop()).or_else(|| self.steal(me));
         match found {
-            Some(cell) => Err(cell),
+            Some(cell) => {
+                self.wake_up(me);
+                Err(cell)
+            }
             None => Ok(watches),
         }
+    }
+
+    /// Wakes somebody else if more than one cell waits (S6). For a worker that has just got up and found one.
+    pub(crate) fn pass_on(&self) -> Waken {
+        let more = !self.global.is_empty() || self.lanes.iter().any(|lane| !lane.local.is_empty());
+        if more { self.wake_one() } else { None }
     }
 
     /// Decides how the watcher sleeps, after a look at the others (S4).

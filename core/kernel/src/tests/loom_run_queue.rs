@@ -42,18 +42,23 @@ impl Node {
     /// no look-around can hide a lost wake-up.
     fn one_cell(&self, me: usize) -> u32 {
         let mut picker = Picker::default();
+        let mut got_up = false;
         loop {
             if let Some(cell) = self.queue.next(me, &mut picker) {
+                if got_up {
+                    self.wake(self.queue.pass_on());
+                }
                 return cell;
             }
             match self.queue.fall_asleep(me) {
                 Err(cell) => {
-                    self.queue.wake_up(me);
+                    self.wake(self.queue.pass_on());
                     return cell;
                 }
                 Ok(_) => self.sleep(me),
             }
             self.queue.wake_up(me);
+            got_up = true;
         }
     }
 }
