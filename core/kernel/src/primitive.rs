@@ -36,7 +36,7 @@ mod real {
 /// Lets loom see plain memory: it reports a reader that nothing orders behind the writer.
 #[cfg(not(skyloom_loom))]
 #[derive(Debug, Default)]
-pub(crate) struct Witness;
+pub(crate) struct Witness(());
 
 #[cfg(not(skyloom_loom))]
 impl Witness {
