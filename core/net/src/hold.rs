@@ -156,10 +156,8 @@ impl Hold<'_> {
 
     /// Leaves to the poller what cannot be done here.
     pub(crate) fn pass_on(&mut self) {
-        let state = &*self.state;
-        let broken = matches!(&state.body, Body::Stream(stream) if stream.broken.is_some());
-        let unknown = state.deadline.is_some() && state.deadline != state.noted;
-        if broken || unknown || !state.news.is_empty() {
+        let broken = matches!(&self.state.body, Body::Stream(stream) if stream.broken.is_some());
+        if broken || !self.state.news.is_empty() {
             self.attend();
         }
     }

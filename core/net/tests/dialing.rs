@@ -109,6 +109,20 @@ fn the_second_address_of_a_name_is_tried_when_the_first_refuses() {
 }
 
 #[test]
+fn an_address_that_does_not_answer_leaves_time_for_the_next() {
+    let (_listener, silent, _queued) = deaf_listener();
+    let Ok(_there) = TcpListener::bind((Ipv6Addr::LOCALHOST, silent.port())) else {
+        return skip("IPv6, and a port that is free in both families");
+    };
+    let limits = Limits { connect: Duration::from_secs(3), ..Limits::default() };
+    let mut world = World::new(1, limits);
+    let begun = Instant::now();
+    let id = world.net.connect(service(1), "localhost", silent.port()).unwrap();
+    assert!(opened(&mut world, id).is_ipv6());
+    assert!(begun.elapsed() < Duration::from_secs(3), "the first had all the time to itself");
+}
+
+#[test]
 fn a_name_that_does_not_exist_fails_without_holding_a_worker() {
     let mut world = World::new(1, Limits { connect: Duration::from_secs(5), ..Limits::default() });
     let begun = Instant::now();

@@ -42,8 +42,9 @@ fn in_a_process_with_64_files() {
     let begun = Instant::now();
     world.until_true(|net| net.stats().starved >= 15);
     assert!(begun.elapsed().as_millis() >= 1400, "it waits 100 ms before it tries again");
+    let most = 2 + begun.elapsed().as_secs() as usize;
     let complaints = COMPLAINTS.0.lock().unwrap().clone();
-    assert_eq!(complaints.len(), 2, "one a second at most: {complaints:?}");
+    assert!((1..most).contains(&complaints.len()), "one a second at most: {complaints:?}");
     assert!(complaints[0].contains(&address.to_string()), "{complaints:?}");
     assert_eq!(world.door.take(), []);
 

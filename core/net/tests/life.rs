@@ -71,6 +71,21 @@ fn every_accepted_socket_ends_once_whatever_both_sides_do_in_whatever_order() {
 }
 
 #[test]
+fn a_socket_that_was_never_started_ends_when_it_is_written_to_in_vain() {
+    let mut world = World::small();
+    let (_, address) = world.listen(service(1));
+    let (peer, id) = world.peer(address);
+    world.net.write(None, id, b"never read, so that the peer's close is a reset").unwrap();
+    peer.peek(&mut [0]).unwrap();
+    drop(peer);
+    assert_eq!(world.settle(), [], "nobody looks at it");
+    while world.net.write(Some(0), id, b"anybody?").is_ok() {
+        world.pollers[0].remote().flush(&world.door);
+    }
+    assert!(world.closed(id).is_some(), "not an orderly end");
+}
+
+#[test]
 fn unknown_stale_and_negative_numbers_are_errors_with_a_clear_text() {
     let mut world = World::small();
     let (_, address) = world.listen(service(1));
@@ -147,6 +162,15 @@ fn a_listener_accepts_nothing_before_it_is_started_or_while_it_is_paused() {
 }
 
 #[test]
+fn a_crowd_at_the_door_is_let_in_to_the_last() {
+    let mut world = World::small();
+    let (listener, address) = world.net.listen(service(1), "", 0, 512).unwrap();
+    let crowd: Vec<_> = (0..300).map(|_| std::net::TcpStream::connect(address).unwrap()).collect();
+    world.net.start(Some(0), listener, service(1)).unwrap();
+    world.until(|events| (events.len() == crowd.len()).then_some(()));
+}
+
+#[test]
 fn close_all_ends_what_one_service_owns_and_nothing_else() {
     let mut world = World::small();
     let (listener, address) = world.listen(service(1));
@@ -210,6 +234,23 @@ fn a_driver_without_sockets_is_idle_and_one_with_sockets_is_not() {
     assert!(!remote.is_idle(), "it has something to tell");
     world.until(|events| (ends_of(events, id) + ends_of(events, listener) == 2).then_some(()));
     assert!(remote.is_idle());
+}
+
+#[test]
+fn what_is_asked_from_outside_ends_a_wait() {
+    let mut world = World::small();
+    let (listener, _) = world.listen(service(1));
+    let net = world.net.clone();
+    let asker = std::thread::spawn(move || net.close(listener));
+    let begun = std::time::Instant::now();
+    let mut events = Vec::new();
+    while events.is_empty() {
+        world.pollers[0].drive(Some(world::PATIENCE), &world.door);
+        assert!(begun.elapsed() < world::PATIENCE, "nobody woke it");
+        events = world.door.take();
+    }
+    assert_eq!(ends_of(&events, listener), 1);
+    asker.join().unwrap().unwrap();
 }
 
 #[test]

@@ -198,28 +198,65 @@ fn what_a_peer_said_before_it_reset_is_still_heard() {
 }
 
 #[test]
-fn one_flood_does_not_keep_the_others_waiting() {
+fn one_flood_does_not_keep_the_others_waiting_and_is_read_to_its_end() {
     let mut world = World::small();
     let (_, address) = world.listen(service(1));
     let (mut flood, flooded) = world.started_peer(address, service(1));
     let (mut quiet, heard) = world.started_peer(address, service(1));
-    flood.set_nonblocking(true).unwrap();
-    while flood.write(&[0; 64 << 10]).is_ok() {}
+    let total = 32 << 20;
+    let flooding = std::thread::spawn(move || flood.write_all(&pattern(0, total)).map(|()| flood));
+    // Until the system holds more than one visit may take.
+    while world.round_reads(flooded) < 100 << 10 {}
     quiet.write_all(b"me too").unwrap();
 
-    let mut poller = world.pollers.remove(0);
-    let mut before = 0;
-    loop {
-        poller.drive(Some(std::time::Duration::ZERO), &world.door);
+    let (mut answered_after, mut got) = (None, 0);
+    let begun = std::time::Instant::now();
+    while got < total && begun.elapsed() < world::PATIENCE {
+        world.pollers[0].drive(Some(std::time::Duration::ZERO), &world.door);
         let events = world.door.take();
         let read = data_of(&events, flooded).len();
         assert!(read <= 4 * (64 << 10), "{read} bytes of one socket in one visit");
-        before += read;
+        got = world.net.info().iter().map(|info| info.read_bytes as usize).max().unwrap();
         if data_of(&events, heard) == b"me too" {
-            break;
+            answered_after.get_or_insert(got);
         }
-        assert!(before < 4 << 20, "the flood was read to its end first");
     }
+    assert_eq!(got, total, "no edge says that there is more");
+    assert!(answered_after.is_some_and(|got| got < total / 2), "{answered_after:?}");
+    drop(flooding.join().unwrap());
+}
+
+#[test]
+fn what_came_while_a_socket_was_paused_is_read_when_it_is_resumed() {
+    let mut world = World::small();
+    let (_, address) = world.listen(service(1));
+    let (mut peer, id) = world.started_peer(address, service(1));
+    world.net.pause(id).unwrap();
+    peer.write_all(b"readiness is reported once, ").unwrap();
+    assert_eq!(world.settle(), [], "and was, to no effect");
+    peer.write_all(b"and so is the end").unwrap();
+    drop(peer);
+    assert_eq!(world.settle(), []);
+
+    world.net.start(Some(0), id, service(1)).unwrap();
+    let events = world.until(|events| (ends_of(events, id) > 0).then(|| events.to_vec()));
+    assert_eq!(data_of(&events, id), b"readiness is reported once, and so is the end");
+}
+
+#[test]
+fn output_that_a_socket_could_not_send_before_it_was_started_is_sent_all_the_same() {
+    let mut world = World::new(1, Limits { queue: 32 << 20, ..Limits::default() });
+    let (_, address) = world.listen(service(1));
+    let (mut peer, id) = world.peer(address);
+    let total = 16 << 20;
+    world.net.write(Some(0), id, &pattern(0, total)).unwrap();
+    let mut got = 0;
+    world.until_true(|_| {
+        let bytes = read_some(&mut peer).expect("it is not closed");
+        assert_eq!(bytes, pattern(got, bytes.len()));
+        got += bytes.len();
+        got == total
+    });
 }
 
 /// Pauses, resumes and moves sockets between workers at random while peers

@@ -82,6 +82,12 @@ impl World {
         }
     }
 
+    /// One round; how many bytes it read from `id`.
+    pub(crate) fn round_reads(&mut self, id: SocketId) -> usize {
+        self.round();
+        data_of(&self.door.take(), id).len()
+    }
+
     /// Goes round until `done` finds what it waits for among the events since the last call.
     pub(crate) fn until<T>(&mut self, mut done: impl FnMut(&[(Handle, SocketEvent)]) -> Option<T>) -> T {
         let begun = Instant::now();
