@@ -10,7 +10,7 @@ use skyloom_abi::{Handle, Message};
 
 use crate::socket::Socket;
 
-/// The token of the waker: no socket has this number.
+/// The token of the waker and of short waits: no socket has this number, and nothing is to be done.
 pub(crate) const WAKE: Token = Token(usize::MAX);
 
 /// The outside of one poller.

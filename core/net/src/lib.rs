@@ -22,6 +22,7 @@
 #![forbid(unsafe_code)]
 
 mod limits;
+mod nap;
 mod id;
 mod error;
 mod event;

@@ -72,7 +72,7 @@ impl Net {
         let desks = polls.iter().map(Desk::new).collect::<Result<_, _>>()?;
         let board = Arc::new(Board::new(limits, desks));
         let poller = |(index, poll)| Poller::new(poll, board.clone(), index);
-        let pollers = polls.into_iter().enumerate().map(poller).collect();
+        let pollers = polls.into_iter().enumerate().map(poller).collect::<Result<_, _>>()?;
         Ok((Net { board }, pollers))
     }
 

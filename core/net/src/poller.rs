@@ -15,6 +15,7 @@ use crate::board::Board;
 use crate::desk::{Desk, WAKE};
 use crate::hold::{Hold, Seen};
 use crate::id::SocketId;
+use crate::nap::Nap;
 use crate::socket::{Body, Socket, Stage};
 
 /// Readiness reports taken with one system call.
@@ -33,6 +34,7 @@ const AGAIN: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Poller {
     poll: Poll,
+    nap: Nap,
     events: Events,
     board: Arc<Board>,
     visitor: Visitor,
@@ -55,27 +57,28 @@ struct Bell {
 }
 
 impl Poller {
-    pub(crate) fn new(poll: Poll, board: Arc<Board>, index: usize) -> Poller {
+    pub(crate) fn new(poll: Poll, board: Arc<Board>, index: usize) -> io::Result<Poller> {
+        let nap = Nap::new(&poll, WAKE)?;
         let visitor = Visitor {
             index,
             buffer: vec![0; BUFFER].into_boxed_slice(),
             again: Vec::new(),
             deadlines: BinaryHeap::new(),
         };
-        Poller { poll, events: Events::with_capacity(EVENTS), board, visitor }
+        Ok(Poller { poll, nap, events: Events::with_capacity(EVENTS), board, visitor })
     }
 }
 
 impl Driver for Poller {
     fn drive(&mut self, timeout: Option<Duration>, door: &dyn Door) {
-        let Poller { poll, events, board, visitor } = self;
+        let Poller { poll, nap, events, board, visitor } = self;
         let board = &**board;
         let desk = &board.desks[visitor.index];
         // Nothing, unless another worker drives us while ours is held up in a
         // turn: then what that turn wrote so far need not wait for its end.
         board.flush(visitor.index, door);
 
-        if let Err(error) = poll.poll(events, visitor.patience(desk, timeout))
+        if let Err(error) = poll.poll(events, nap.begin(visitor.patience(desk, timeout)))
             && error.kind() != io::ErrorKind::Interrupted
         {
             log::error!("a poller failed: {error}");
