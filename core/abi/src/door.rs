@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::Undelivered;
 use crate::handle::Handle;
 use crate::message::Message;
+use crate::undelivered::Undelivered;
 
 /// The one door by which messages enter a node: services, timers, sockets and peers all use it.
 pub trait Door: Sync {

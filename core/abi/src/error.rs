@@ -2,20 +2,7 @@
 
 use std::fmt;
 
-use crate::handle::Handle;
-use crate::message::Message;
 use crate::payload::Value;
-
-/// A message that was not delivered, with the message itself.
-#[derive(Debug)]
-pub struct Undelivered {
-    /// Where it should have gone.
-    pub to: Handle,
-    /// The message, unchanged.
-    pub message: Message,
-    /// Why it came back.
-    pub cause: Cause,
-}
 
 /// Why a message came back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,14 +54,6 @@ impl fmt::Display for Cause {
         })
     }
 }
-
-impl fmt::Display for Undelivered {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "message to {} not delivered: {}", self.to, self.cause)
-    }
-}
-
-impl std::error::Error for Undelivered {}
 
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -20,13 +20,15 @@ mod protocol;
 mod session;
 mod error;
 mod message;
+mod undelivered;
 mod door;
 
 pub use door::{Door, Driver, Remote};
-pub use error::{CallError, Cause, ExitReason, Undelivered};
+pub use error::{CallError, Cause, ExitReason};
 pub use handle::{Handle, HandleError};
 pub use message::Message;
 pub use name::{Name, NameError};
 pub use payload::{INLINE, Payload, Value};
 pub use protocol::Protocol;
 pub use session::Session;
+pub use undelivered::Undelivered;

@@ -22,7 +22,8 @@ pub fn count(text: &str) -> usize {
 
 /// Checks that a file may hold `unsafe` and that each block and impl has its `SAFETY` comment.
 ///
-/// An `unsafe fn` states its contract under `# Safety`.
+/// An `unsafe fn` that leaves its folder states its contract under `# Safety`. The others obey the one
+/// contract of the folder, in its README.
 #[must_use]
 pub fn check(path: &str, text: &str) -> Vec<Finding> {
     let source = Source::of(text);
@@ -31,36 +32,42 @@ pub fn check(path: &str, text: &str) -> Vec<Finding> {
     let mut found = Vec::new();
     for (at, line) in code.iter().enumerate() {
         for (column, _) in line.match_indices("unsafe") {
-            if words(&line[column..]).next() != Some((1, "unsafe")) || line[..column].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
+            if words(&line[column..]).next() != Some((1, "unsafe"))
+                || line[..column].ends_with(|c: char| c.is_alphanumeric() || c == '_')
+            {
                 continue;
             }
             if !ALLOWED.iter().any(|allowed| path.starts_with(allowed)) {
                 let places = ALLOWED.join(" or ");
-                found.push(Finding::new(path, at + 1, format!("`unsafe` may stand in {places} only: find a safe way, or move it there")));
+                found.push(Finding::new(
+                    path,
+                    at + 1,
+                    format!("`unsafe` may stand in {places} only: find a safe way, or move it there"),
+                ));
             }
-            if let Some(proof) = proof(line[column + "unsafe".len()..].trim_start()) {
-                if !has_proof(&code, &comments, at, proof) {
-                    found.push(Finding::new(path, at + 1, format!("says nothing why it is sound: write `{proof}` above it, about this program")));
-                }
+            if let Some(proof) = proof(&line[..column], line[column + "unsafe".len()..].trim_start())
+                && !has_proof(&code, &comments, at, proof)
+            {
+                found.push(Finding::new(
+                    path,
+                    at + 1,
+                    format!("says nothing why it is sound: write `{proof}` above it, about this program"),
+                ));
             }
         }
     }
     found
 }
 
-/// Which comment an `unsafe` needs, by what follows it; none for types and declarations of foreign functions.
-fn proof(after: &str) -> Option<&'static str> {
-    let is_type = |rest: &str| rest.trim_start().starts_with('(');
-    if let Some(rest) = after.strip_prefix("extern") {
-        // `unsafe extern "C-unwind" fn name` is a function, `… fn(` a type.
-        let name = rest.split_once("fn").map(|(_, name)| name)?;
-        return (!is_type(name)).then_some("# Safety");
-    }
-    match after.strip_prefix("fn") {
-        Some(rest) if is_type(rest) => None,
-        Some(_) => Some("# Safety"),
-        None => Some("SAFETY:"),
-    }
+/// Which comment an `unsafe` needs, by what stands before and after it: none for the type of a
+/// function, and for a function that is private to its folder.
+fn proof(before: &str, after: &str) -> Option<&'static str> {
+    let Some(name) = after.split_once("fn").filter(|_| after.starts_with("fn") || after.starts_with("extern")) else {
+        return Some("SAFETY:");
+    };
+    let is_type = name.1.trim_start().starts_with('(');
+    let exported = ["pub", "pub(crate)"].contains(&before.trim());
+    (exported && !is_type).then_some("# Safety")
 }
 
 /// Whether the comment stands above line `at`, in its statement or right before it, or on the line itself.
@@ -90,11 +97,19 @@ pub fn compare(table: &str, text: &str, counted: &[(String, usize)]) -> Vec<Find
         if row.is_none_or(|row| row.cells[1].parse() != Ok(*count)) {
             let was = row.map_or("0", |row| row.cells[1]);
             let line = row.map_or(1, |row| row.line);
-            found.push(Finding::new(table, line, format!("`{path}` has {count} unsafe, here stands {was}: if that is meant, write `{path} {count}`")));
+            found.push(Finding::new(
+                table,
+                line,
+                format!("`{path}` has {count} unsafe, here stands {was}: if that is meant, write `{path} {count}`"),
+            ));
         }
     }
     for row in rows.iter().filter(|row| !counted.iter().any(|(path, _)| path == row.cells[0])) {
-        found.push(Finding::new(table, row.line, format!("`{}` has no unsafe any more: remove the line", row.cells[0])));
+        found.push(Finding::new(
+            table,
+            row.line,
+            format!("`{}` has no unsafe any more: remove the line", row.cells[0]),
+        ));
     }
     found
 }
@@ -107,10 +122,10 @@ mod tests {
 
     #[test]
     fn an_unsafe_with_its_proof_in_the_right_place_is_good() {
-        let good = "// SAFETY: ours alone.\nlet x =\n    unsafe { y };\ntype F = unsafe extern \"C\" fn(i32);\n\
-                    /// Text.\n///\n/// # Safety\n///\n/// Only here.\nunsafe extern \"C-unwind\" fn f() {}\nlet t = \"unsafe\"; // unsafe";
+        let good = "// SAFETY: ours alone.\nlet x =\n    unsafe { y };\n\npub(super) unsafe fn inner() {}\n\n\ntype F = unsafe extern \"C\" fn(i32);\n\
+                    /// Text.\n///\n/// # Safety\n///\n/// Only here.\npub unsafe extern \"C-unwind\" fn f() {}\nlet t = \"unsafe\"; // unsafe";
         assert_eq!(check(MAILBOX, good), []);
-        assert_eq!(count(good), 3);
+        assert_eq!(count(good), 4);
     }
 
     #[test]
@@ -121,9 +136,9 @@ mod tests {
 
     #[test]
     fn an_unsafe_without_its_own_proof_is_bad() {
-        let bad = "// SAFETY: about a.\nunsafe { a }\n\nunsafe { b }\nunsafe fn c() {}";
+        let bad = "// SAFETY: about a.\nunsafe { a }\n\nunsafe { b }\n\npub(crate) unsafe fn c() {}";
         let lines: Vec<usize> = check(MAILBOX, bad).iter().map(|found| found.line).collect();
-        assert_eq!(lines, [4, 5]);
+        assert_eq!(lines, [4, 6]);
     }
 
     #[test]

@@ -18,7 +18,11 @@ pub fn check(path: &str, text: &str) -> Vec<Finding> {
     let inner = inner.filter(|(_, word)| !matches!(*word, "skyloom_loom" | "skyloom_bench"));
     inner
         .map(|(line, word)| {
-            Finding::new(path, line, format!("names `{word}`: go through `skyloom`, and let services/lib.rs export what is missing"))
+            Finding::new(
+                path,
+                line,
+                format!("names `{word}`: go through `skyloom`, and let services/lib.rs export what is missing"),
+            )
         })
         .collect()
 }

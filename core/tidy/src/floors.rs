@@ -50,7 +50,8 @@ fn check_file(floors: &Floors, inner: &str, path: &str, text: &str) -> Vec<Findi
         let from = floors.home(&name);
         if floors.level(from).is_some_and(|level| level > own) {
             let said = if from == name { format!("`{name}`") } else { format!("`{name}` of `{from}`") };
-            let text = format!("uses {said}, listed below `{module}` in lib.rs: move what both need further up in that list");
+            let text =
+                format!("uses {said}, listed below `{module}` in lib.rs: move what both need further up in that list");
             found.push(Finding::new(path, line, text));
         }
     }
@@ -100,7 +101,9 @@ mod tests {
 
     #[test]
     fn a_file_may_use_its_own_module_and_those_above_it_in_the_list() {
-        assert!(found("use crate::low::x; use super::low;", "use crate::low::y; use super::z; use std::high;").is_empty());
+        assert!(
+            found("use crate::low::x; use super::low;", "use crate::low::y; use super::z; use std::high;").is_empty()
+        );
     }
 
     #[test]

@@ -36,6 +36,7 @@ pub mod statics;
 pub mod size;
 pub mod semantics;
 pub mod examples;
+pub mod orphans;
 
 pub use finding::Finding;
 pub use rust::Source;

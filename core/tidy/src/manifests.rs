@@ -7,7 +7,7 @@
 use crate::finding::Finding;
 
 /// Each crate of ours and those that it may use.
-const FLOORS: [(&str, &[&str]); 8] = [
+const FLOORS: [(&str, &[&str]); 9] = [
     ("skyloom-abi", &[]),
     ("skyloom-wire", &["skyloom-abi"]),
     ("skyloom-kernel", &["skyloom-abi"]),
@@ -16,12 +16,13 @@ const FLOORS: [(&str, &[&str]); 8] = [
     ("skyloom", &["skyloom-abi", "skyloom-wire", "skyloom-kernel", "skyloom-net", "skyloom-lua"]),
     ("skyloom-bench", &["skyloom"]),
     ("skyloom-tidy", &[]),
+    ("skyloom-fuzz", &["skyloom-wire"]),
 ];
 
 /// Foreign crates that only some of ours may use, because they are what those are about.
 const HOMES: [(&str, &[&str]); 10] = [
     ("mlua", &["skyloom-lua", "skyloom"]),
-    ("mio", &["skyloom-net"]),
+    ("mio", &["skyloom-net", "skyloom-bench"]),
     ("socket2", &["skyloom-net"]),
     ("tungstenite", &["skyloom-wire"]),
     ("httparse", &["skyloom-wire"]),
@@ -32,30 +33,42 @@ const HOMES: [(&str, &[&str]); 10] = [
     ("mimalloc", &["skyloom", "skyloom-bench"]),
 ];
 
-/// Checks one `Cargo.toml`. One without a package of ours, such as a fuzz target's, is let be.
+/// Checks one `Cargo.toml`; one without a package is let be.
 #[must_use]
 pub fn check(path: &str, text: &str) -> Vec<Finding> {
     let Some((line, name)) = package(text) else { return Vec::new() };
     let Some((_, allowed)) = FLOORS.iter().find(|(of, _)| *of == name) else {
-        return vec![Finding::new(path, line, format!("crate `{name}` has no floor: give it one in core/tidy/src/manifests.rs"))];
+        return vec![Finding::new(
+            path,
+            line,
+            format!("crate `{name}` has no floor: give it one in core/tidy/src/manifests.rs"),
+        )];
     };
     let mut found = Vec::new();
     for (line, dependency) in dependencies(text) {
         if dependency.starts_with("skyloom") {
             if dependency != name && !allowed.contains(&dependency) {
                 let below = if allowed.is_empty() { "none of ours".to_owned() } else { allowed.join(", ") };
-                found.push(Finding::new(path, line, format!("`{name}` must not use `{dependency}`, which is not below it; it may use {below}")));
+                found.push(Finding::new(
+                    path,
+                    line,
+                    format!("`{name}` must not use `{dependency}`, which is not below it; it may use {below}"),
+                ));
             }
             continue;
         }
         if name == "skyloom-abi" {
-            found.push(Finding::new(path, line, format!("`{name}` uses std only: move what needs `{dependency}` to a floor above")));
+            found.push(Finding::new(
+                path,
+                line,
+                format!("`{name}` uses std only: move what needs `{dependency}` to a floor above"),
+            ));
         }
-        if let Some((_, homes)) = HOMES.iter().find(|(of, _)| *of == dependency) {
-            if !homes.contains(&name) {
-                let homes = homes.join(", ");
-                found.push(Finding::new(path, line, format!("`{dependency}` is the matter of {homes}, not of `{name}`")));
-            }
+        if let Some((_, homes)) = HOMES.iter().find(|(of, _)| *of == dependency)
+            && !homes.contains(&name)
+        {
+            let homes = homes.join(", ");
+            found.push(Finding::new(path, line, format!("`{dependency}` is the matter of {homes}, not of `{name}`")));
         }
     }
     found

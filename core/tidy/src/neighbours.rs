@@ -3,6 +3,10 @@
 use crate::finding::Finding;
 use crate::rust::{Source, names_below};
 
+/// The modules of the façade crate that are services; the others are what services are made of.
+pub const SERVICES: [&str; 9] =
+    ["bootstrap", "launcher", "logger", "gate", "ipc", "topic", "supervisor", "console", "metrics"];
+
 /// Checks one Rust file of a service, given the names of all services.
 ///
 /// Shared types go down into `abi` or `wire`; what wires services together stands in `services/lib.rs`.
@@ -21,7 +25,9 @@ pub fn check(path: &str, text: &str, services: &[String]) -> Vec<Finding> {
     let others = names.into_iter().filter(|(_, name)| name != own && services.contains(name));
     others
         .map(|(line, name)| {
-            let text = format!("`{own}` uses the service `{name}`: send it a message, or move the shared type into abi or wire");
+            let text = format!(
+                "`{own}` uses the service `{name}`: send it a message, or move the shared type into abi or wire"
+            );
             Finding::new(path, line, text)
         })
         .collect()

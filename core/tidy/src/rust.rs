@@ -179,7 +179,9 @@ fn raw_len(rest: &[char]) -> Option<usize> {
 /// The words of some code with the number of their line: identifiers and key words.
 pub(crate) fn words(code: &str) -> impl Iterator<Item = (usize, &str)> {
     let word = |c: char| !(c.is_alphanumeric() || c == '_');
-    code.lines().enumerate().flat_map(move |(at, line)| line.split(word).filter(|w| !w.is_empty()).map(move |w| (at + 1, w)))
+    code.lines()
+        .enumerate()
+        .flat_map(move |(at, line)| line.split(word).filter(|w| !w.is_empty()).map(move |w| (at + 1, w)))
 }
 
 /// The line, counted from 1, that the byte `at` of `text` stands in.
@@ -243,7 +245,9 @@ mod tests {
 
     #[test]
     fn strings_and_comments_are_not_code() {
-        let source = Source::of("a(\"unsafe \\\" x\", r#\"un\"safe\"#, '\"', b'\\'', 'a'); /* unsafe /* x */ y */ b::<'a>() // z\nc");
+        let source = Source::of(
+            "a(\"unsafe \\\" x\", r#\"un\"safe\"#, '\"', b'\\'', 'a'); /* unsafe /* x */ y */ b::<'a>() // z\nc",
+        );
         let seen: Vec<&str> = words(&source.code).map(|(_, word)| word).filter(|w| w.len() > 1).collect();
         assert!(seen.is_empty(), "{seen:?}");
         assert_eq!(source.code.lines().count(), 2);
@@ -258,9 +262,11 @@ mod tests {
 
     #[test]
     fn tests_inside_a_file_can_be_left_out() {
-        let source = Source::of("use a;\n#[cfg(test)]\nmod tests { fn x() { y } }\n#[cfg(all(test, not(z)))]\nmod more;\nfn b() {}");
+        let source = Source::of(
+            "use a;\n#[cfg(test)]\nmod tests { fn x() { y } }\n#[cfg(all(test, not(z)))]\nmod more;\nfn b() {}",
+        );
         let left = source.code_without_tests();
-        assert_eq!(words(&left).map(|(line, word)| (line, word)).collect::<Vec<_>>(), [(1, "use"), (1, "a"), (6, "fn"), (6, "b")]);
+        assert_eq!(words(&left).collect::<Vec<_>>(), [(1, "use"), (1, "a"), (6, "fn"), (6, "b")]);
     }
 
     #[test]

@@ -27,14 +27,20 @@ pub fn check(table: &str, allowed: &str, counted: &[(String, usize)]) -> Vec<Fin
         let row = rows.iter().find(|row| row.cells[0] == path);
         let most = row.and_then(|row| row.cells[1].parse().ok()).unwrap_or(LIMIT);
         if *lines > most {
-            let text = format!("has {lines} lines of logic, {most} are allowed: look for its second idea, or enter `{path} <lines> <reason>` in {table}");
+            let text = format!(
+                "has {lines} lines of logic, {most} are allowed: look for its second idea, or enter `{path} <lines> <reason>` in {table}"
+            );
             found.push(Finding::new(path, 1, text));
         }
     }
     for row in &rows {
         let lines = counted.iter().find(|(path, _)| path == row.cells[0]).map_or(0, |(_, lines)| *lines);
         if lines <= LIMIT {
-            found.push(Finding::new(table, row.line, format!("`{}` is short now, or gone: remove the line", row.cells[0])));
+            found.push(Finding::new(
+                table,
+                row.line,
+                format!("`{}` is short now, or gone: remove the line", row.cells[0]),
+            ));
         }
     }
     found

@@ -6,7 +6,20 @@ use crate::table::rows;
 
 /// What makes a static a place of state.
 const STATE: [&str; 14] = [
-    "mut", "Mutex", "RwLock", "OnceLock", "LazyLock", "OnceCell", "LazyCell", "Lazy", "Cell", "RefCell", "UnsafeCell", "Once", "Condvar", "Slab",
+    "mut",
+    "Mutex",
+    "RwLock",
+    "OnceLock",
+    "LazyLock",
+    "OnceCell",
+    "LazyCell",
+    "Lazy",
+    "Cell",
+    "RefCell",
+    "UnsafeCell",
+    "Once",
+    "Condvar",
+    "Slab",
 ];
 
 /// The statics of a Rust text that hold state, with their lines.
@@ -42,14 +55,18 @@ pub fn check<'a>(table: &str, allowed: &str, files: impl Iterator<Item = (&'a st
             match rows.iter().position(|row| row.cells[..2] == [path, &name]) {
                 Some(at) => used[at] = true,
                 None => {
-                    let text = format!("`{name}` is state of the whole process: let the node own it, or enter `{path} {name} <reason>` in {table}");
+                    let text = format!(
+                        "`{name}` is state of the whole process: let the node own it, or enter `{path} {name} <reason>` in {table}"
+                    );
                     found.push(Finding::new(path, line, text));
                 }
             }
         }
     }
     let stale = rows.iter().zip(used).filter(|(_, used)| !used);
-    found.extend(stale.map(|(row, _)| Finding::new(table, row.line, format!("`{}` is there no more: remove the line", row.cells[1]))));
+    found.extend(stale.map(|(row, _)| {
+        Finding::new(table, row.line, format!("`{}` is there no more: remove the line", row.cells[1]))
+    }));
     found
 }
 

@@ -29,7 +29,11 @@ pub(crate) fn rows<'a>(path: &str, text: &'a str, columns: usize) -> (Vec<Row<'a
         cells.push(rest);
         match cells.len() == columns {
             true => rows.push(Row { line: at + 1, cells }),
-            false => found.push(Finding::new(path, at + 1, format!("has fewer than {columns} columns: see the head of the file"))),
+            false => found.push(Finding::new(
+                path,
+                at + 1,
+                format!("has fewer than {columns} columns: see the head of the file"),
+            )),
         }
     }
     (rows, found)

@@ -56,7 +56,8 @@ impl Tree {
                 }
             } else if kind.is_file() {
                 let known = name.rsplit_once('.').is_some_and(|(_, ending)| READ.contains(&ending));
-                let text = if known { String::from_utf8_lossy(&fs::read(entry.path())?).into_owned() } else { String::new() };
+                let text =
+                    if known { String::from_utf8_lossy(&fs::read(entry.path())?).into_owned() } else { String::new() };
                 self.files.push(File { path, text });
             }
         }
