@@ -41,8 +41,14 @@ pub(crate) enum Found {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stamp {
     key: String,
-    changed: Option<SystemTime>,
-    size: u64,
+    version: Version,
+}
+
+/// What a script that has changed differs in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Version {
+    File { changed: Option<SystemTime>, size: u64 },
+    Text(Box<str>),
 }
 
 /// All chunks of a node.
@@ -92,7 +98,8 @@ impl Chunks {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "is too large for a script"));
         }
         let shown = path.to_string_lossy();
-        let stamp = Stamp { key: format!("@{shown}"), changed: about.modified().ok(), size: about.len() };
+        let version = Version::File { changed: about.modified().ok(), size: about.len() };
+        let stamp = Stamp { key: format!("@{shown}"), version };
         if let Some(found) = self.known(&stamp) {
             return Ok(found);
         }
@@ -106,10 +113,8 @@ impl Chunks {
 
     /// Finds a script that is part of the program; `name` stands for its text.
     pub(crate) fn embedded(&self, name: &str, text: &str) -> Found {
-        let stamp = Stamp { key: format!("={name}"), changed: None, size: text.len() as u64 };
-        self.known(&stamp).unwrap_or_else(|| {
-            Found::Text(Source { name: stamp.key.clone(), text: text.into() }, stamp)
-        })
+        let stamp = Stamp { key: format!("={name}"), version: Version::Text(text.into()) };
+        self.known(&stamp).unwrap_or_else(|| Found::Text(Source { name: stamp.key.clone(), text: text.into() }, stamp))
     }
 
     /// Keeps what was compiled; when two VMs compiled the same, both results serve.
@@ -169,6 +174,6 @@ mod tests {
         let Found::Text(_, stamp) = chunks.embedded("x", "return 1") else { panic!("known before") };
         chunks.keep(stamp, Arc::new(Chunk::new(b"code")));
         assert!(matches!(chunks.embedded("x", "return 1"), Found::Compiled(..)));
-        assert!(matches!(chunks.embedded("x", "return 12"), Found::Text(..)));
+        assert!(matches!(chunks.embedded("x", "return 2"), Found::Text(..)), "as long, but another");
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use skyloom_kernel::Spawn;
 use skyloom_net::Net;
 
 use crate::chunks::Chunks;
@@ -56,6 +57,8 @@ pub(crate) struct Home {
     pub(crate) modules: HashMap<String, Arc<Module>>,
     /// Services that are part of the program: name and text.
     pub(crate) services: HashMap<String, &'static str>,
+    /// Makes a service: here, because what makes one stands above what asks for one.
+    pub(crate) spawn: fn(&Arc<Home>, Script, Vec<String>) -> Spawn,
 }
 
 /// What a service runs.

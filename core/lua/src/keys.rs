@@ -127,11 +127,13 @@ impl Keys {
     }
 
     /// Drops what `owner` received: it suspends.
+    #[inline]
     pub(crate) fn suspended(&mut self, owner: u32) {
         self.drop_of(owner, |origin| origin == Origin::Received);
     }
 
     /// Drops everything of `owner`: it ends.
+    #[inline]
     pub(crate) fn ended(&mut self, owner: u32) {
         self.drop_of(owner, |_| true);
     }
@@ -144,9 +146,12 @@ impl Keys {
 
     #[inline]
     fn drop_of(&mut self, owner: u32, which: impl Fn(Origin) -> bool) {
-        if self.held == 0 {
-            return;
+        if self.held != 0 {
+            self.drop_some(owner, which);
         }
+    }
+
+    fn drop_some(&mut self, owner: u32, which: impl Fn(Origin) -> bool) {
         let mut place = self.heads.get(owner as usize).copied().unwrap_or(NOWHERE);
         while place != NOWHERE {
             let entry = &self.entries[place as usize];
@@ -236,8 +241,7 @@ mod tests {
     fn places_are_used_again_in_any_order_of_taking() {
         let mut keys = Keys::default();
         for round in 0..100_u32 {
-            let mut held: Vec<Key> =
-                (0..7).map(|i| keep(&mut keys, i % 3, Origin::Packed, "x")).collect();
+            let mut held: Vec<Key> = (0..7).map(|i| keep(&mut keys, i % 3, Origin::Packed, "x")).collect();
             while !held.is_empty() {
                 let key = held.remove(round as usize % held.len());
                 assert!(keys.take(key).is_some());

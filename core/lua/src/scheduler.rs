@@ -10,6 +10,7 @@
 //! suspends or ends, pending wake-ups, then calls that failed, each in the
 //! order they came; then the fork queue, each fork followed by the same.
 
+mod sessions;
 mod requests;
 mod waits;
 #[cfg(test)]
@@ -20,10 +21,11 @@ use std::fmt::Debug;
 
 use skyloom_abi::{CallError, Handle, Session};
 
+use requests::Origin;
 pub(crate) use requests::{Detached, Ended, Request};
-use requests::{Origin, Reply};
+use sessions::{SessionHash, Sessions};
+use waits::Wait;
 pub(crate) use waits::{Awoken, Kill, Token};
-use waits::{SessionHash, Wait};
 
 /// The name of a coroutine: small numbers, used as an index.
 pub(crate) trait Slot: Copy + Eq + Debug {
@@ -75,7 +77,7 @@ pub(crate) enum Answer<C, T> {
 /// The table of all coroutines of one service.
 #[derive(Debug)]
 pub(crate) struct Scheduler<C, T> {
-    waits: HashMap<Session, Wait<C, T>, SessionHash>,
+    waits: Sessions<Wait<C, T>>,
     sleepers: HashMap<Token, Session>,
     woken: VecDeque<Token>,
     failed: VecDeque<(Session, CallError)>,
@@ -97,7 +99,7 @@ struct Task {
 impl<C: Slot, T: Copy> Scheduler<C, T> {
     pub(crate) fn new() -> Self {
         Scheduler {
-            waits: HashMap::default(),
+            waits: Sessions::new(),
             sleepers: HashMap::new(),
             woken: VecDeque::new(),
             failed: VecDeque::new(),
@@ -125,14 +127,19 @@ impl<C: Slot, T: Copy> Scheduler<C, T> {
     }
 
     /// The next deferred step, `None` when the turn is over.
+    #[inline]
     pub(crate) fn next(&mut self) -> Option<Step<C, T>> {
+        if self.forks.is_empty() && self.woken.is_empty() && self.failed.is_empty() { None } else { self.deferred() }
+    }
+
+    fn deferred(&mut self) -> Option<Step<C, T>> {
         while let Some(token) = self.woken.pop_front() {
             let Some(session) = self.sleepers.remove(&token) else { continue };
             let Some(wait) = self.unwait(session) else { continue };
             return Some(Step::Break(wait.co(), wait.alarm(session)));
         }
         while let Some((session, error)) = self.failed.pop_front() {
-            if !matches!(self.waits.get(&session), Some(Wait::Call { .. })) {
+            if !matches!(self.waits.get(session), Some(Wait::Call { .. })) {
                 continue;
             }
             let Some(wait) = self.unwait(session) else { continue };
@@ -143,7 +150,7 @@ impl<C: Slot, T: Copy> Scheduler<C, T> {
 
     /// Whether a session is in use, so that it must not be given out again.
     pub(crate) fn is_taken(&self, session: Session) -> bool {
-        self.waits.contains_key(&session) || self.abandoned.contains(&session)
+        self.waits.get(session).is_some() || self.abandoned.contains(&session)
     }
 
     /// How many coroutines wait under a session.
@@ -158,7 +165,7 @@ impl<C: Slot, T: Copy> Scheduler<C, T> {
 
     /// Everybody whom a pending call asks: they are told when the service ends.
     pub(crate) fn asked(&self) -> Vec<Handle> {
-        let mut asked: Vec<Handle> = self.waits.values().filter_map(Wait::asked).collect();
+        let mut asked: Vec<Handle> = self.waits.iter().filter_map(|(_, wait)| wait.asked()).collect();
         asked.sort_unstable();
         asked.dedup();
         asked
@@ -180,7 +187,7 @@ impl<C: Slot, T: Copy> Scheduler<C, T> {
     }
 
     fn unwait(&mut self, session: Session) -> Option<Wait<C, T>> {
-        let wait = self.waits.remove(&session)?;
+        let wait = self.waits.remove(session)?;
         self.task(wait.co()).waits_on = None;
         Some(wait)
     }

@@ -83,9 +83,7 @@ pub(super) unsafe fn protocol(l: *mut lua_State, host: *mut Host, index: c_int) 
     unsafe {
         let found = match ffi::lua_type(l, index) {
             ffi::LUA_TSTRING => (*host).protocols.by_name(bytes_at(l, index)),
-            ffi::LUA_TNUMBER => {
-                (*host).protocols.by_id(ffi::lua_tointegerx(l, index, std::ptr::null_mut()))
-            }
+            ffi::LUA_TNUMBER => (*host).protocols.by_id(ffi::lua_tointegerx(l, index, std::ptr::null_mut())),
             _ => None,
         };
         match found {

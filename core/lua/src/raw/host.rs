@@ -79,14 +79,18 @@ pub(super) struct Host {
     pub(super) text: String,
     pub(super) subject: Subject,
     pub(super) starting: Starting,
-    /// The script said `skynet.exit()`.
+    /// The script said `skynet.exit()`, or its start failed: nothing more is begun.
     pub(super) exiting: bool,
+    /// The coroutine that said so, or [`NO_SLOT`].
+    pub(super) leaver: u32,
     /// Values that coroutines wait on and that are no coroutines: the last number given.
     pub(super) last_token: u32,
     pub(super) sockets: Option<Box<Sockets>>,
     /// Bytecode that the VM uses where it lies; outlives the VM.
     pub(super) chunks: Vec<Arc<Chunk>>,
+    /// Hundredths of a second that a call may take; 0 is for ever.
     pub(super) call_timeout: u64,
+    pub(super) is_closed: bool,
 }
 
 /// The tag of a state.
@@ -110,6 +114,16 @@ pub(super) unsafe fn tag_of(l: *mut lua_State) -> *const Tag {
 pub(super) unsafe fn host_of(l: *mut lua_State) -> *mut Host {
     // SAFETY: tags live as long as the host, and the host longer than its VM.
     unsafe { (*tag_of(l)).host }
+}
+
+/// What the host shares with others.
+///
+/// # Safety
+///
+/// The host outlives the reference.
+pub(super) unsafe fn home_of<'a>(host: *mut Host) -> &'a Arc<Home> {
+    // SAFETY: it is set when the host is made and never changed.
+    unsafe { &(*host).home }
 }
 
 /// The bytes of the string at `index`. `[-0, +0, -]`
@@ -169,7 +183,8 @@ pub(super) unsafe fn raise_text(l: *mut lua_State, host: *mut Host) -> ! {
 pub(super) unsafe fn push_text(l: *mut lua_State, host: *mut Host) {
     // SAFETY: the pointer is used before Lua can run anything that could change the text.
     unsafe {
-        let (bytes, len) = ((*host).text.as_ptr(), (*host).text.len());
+        let text: &str = &(*host).text;
+        let (bytes, len) = (text.as_ptr(), text.len());
         ffi::lua_pushlstring(l, bytes.cast(), len);
     }
 }

@@ -2,8 +2,8 @@
 
 use std::ffi::c_int;
 
-use mlua::ffi;
-use skyloom_abi::{CallError, Message, Payload, Protocol};
+use mlua::ffi::{self, lua_State};
+use skyloom_abi::{CallError, Message, Protocol};
 use skyloom_net::SocketEvent;
 
 use super::host::{Host, Subject, push_bytes};
@@ -22,11 +22,8 @@ use crate::scheduler::Answer;
 pub(super) unsafe fn receive(host: *mut Host, message: Message) {
     // SAFETY: by contract.
     unsafe {
-        (*host).subject = Subject {
-            source: message.source,
-            session: message.session,
-            size: message.payload.len().unwrap_or(0),
-        };
+        (*host).subject =
+            Subject { source: message.source, session: message.session, size: message.payload.len().unwrap_or(0) };
         match message.protocol {
             Protocol::RESPONSE => response(host, message),
             Protocol::ERROR => error(host, message),
@@ -109,7 +106,8 @@ unsafe fn request(host: *mut Host, message: Message) {
         let slot = acquire((*host).main, host, Role::Task);
         let state = (*host).threads.state(slot);
         (*host).scheduler.begin(slot, message.source, message.session, message.awaits().is_some());
-        let payload = message.payload.encoded();
+        // Bytes are read where they are; only a typed value is encoded.
+        let payload = if message.payload.as_bytes().is_some() { message.payload } else { message.payload.encoded() };
         if let Codec::Function(_) = codec {
             ffi::lua_pushcfunction(state, unpack_and_handle);
         }
@@ -117,15 +115,20 @@ unsafe fn request(host: *mut Host, message: Message) {
         ffi::lua_pushinteger(state, message.session.map_or(0, |session| session.get()).into());
         ffi::lua_pushinteger(state, message.source.map_or(0, |source| source.get()).into());
         let count = match codec {
-            Codec::Values => match unpack(state, payload.as_bytes().unwrap_or_default()) {
-                Ok(count) => 2 + count,
-                Err(error) => {
-                    ffi::lua_settop(state, 0);
-                    return unreadable(host, slot, &error.to_string());
+            Codec::Values => {
+                let outcome = unpack(state, payload.as_bytes().unwrap_or_default());
+                drop(payload);
+                match outcome {
+                    Ok(count) => 2 + count,
+                    Err(error) => {
+                        ffi::lua_settop(state, 0);
+                        return unreadable(host, slot, &error.to_string());
+                    }
                 }
-            },
+            }
             Codec::Text => {
                 push_bytes(state, payload.as_bytes().unwrap_or_default());
+                drop(payload);
                 3
             }
             Codec::Absent => {
@@ -189,9 +192,9 @@ lua_continuation! {
         ffi::lua_callk(l, count, 0, 0, Some(handled));
         0
     }
-
-    fn handled(_l, _context) {
-        0
-    }
 }
 
+/// The handler had waited, and has returned.
+unsafe extern "C-unwind" fn handled(_: *mut lua_State, _: c_int, _: ffi::lua_KContext) -> c_int {
+    0
+}

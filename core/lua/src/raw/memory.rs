@@ -24,12 +24,7 @@ pub(super) struct Memory {
 ///
 /// Lua calls it as its manual says: `block` is null or was returned from here for `old` bytes,
 /// and `ud` is what `lua_newstate` was given: a `Memory` that outlives the state.
-pub(super) unsafe extern "C" fn allocator(
-    ud: *mut c_void,
-    block: *mut c_void,
-    old: usize,
-    new: usize,
-) -> *mut c_void {
+pub(super) unsafe extern "C" fn allocator(ud: *mut c_void, block: *mut c_void, old: usize, new: usize) -> *mut c_void {
     // SAFETY: `ud` is the VM's `Memory` (see above). No other reference to it is alive: the host
     // touches it only between calls into Lua, and Lua does not call the allocator from itself.
     let memory = unsafe { &mut *ud.cast::<Memory>() };

@@ -31,3 +31,36 @@ macro_rules! lua_continuation {
         }
     )+};
 }
+
+mod calm;
+mod memory;
+mod protocols;
+mod threads;
+mod host;
+mod pack;
+mod unpack;
+mod arguments;
+mod trace;
+mod starting;
+mod turn;
+mod sockets;
+mod incoming;
+mod load;
+mod api_message;
+mod api_reply;
+mod api_wait;
+mod api_payload;
+mod api_protocol;
+mod api_node;
+mod api_service;
+mod socket_arguments;
+mod api_reading;
+mod api_socket;
+mod api;
+mod modules;
+mod rust_module;
+mod require;
+mod vm;
+mod send;
+
+pub(crate) use vm::Vm;

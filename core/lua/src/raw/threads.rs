@@ -50,7 +50,7 @@ pub(super) struct Thread {
     /// Its place in the registry.
     anchor: c_int,
     /// Boxed, because the state points to it.
-    tag: Box<Tag>,
+    _tag: Box<Tag>,
 }
 
 /// All coroutines, by slot.
@@ -76,6 +76,13 @@ impl Threads {
     #[inline(always)]
     pub(super) fn state(&self, slot: u32) -> *mut lua_State {
         self.all[slot as usize].state
+    }
+
+    /// The first coroutine that a test accepts, idle ones left out.
+    pub(super) fn find(&self, test: impl Fn(*mut lua_State) -> bool) -> Option<u32> {
+        let slots = 0..self.all.len() as u32;
+        let given = |slot: &u32| !self.idle.contains(slot) && !self.vacant.contains(slot);
+        slots.filter(given).find(|slot| test(self.state(*slot)))
     }
 
     /// How many there are, idle ones included.
@@ -114,7 +121,7 @@ unsafe fn create(l: *mut lua_State, host: *mut Host) -> u32 {
         let slot = threads.vacant.pop().unwrap_or(threads.all.len() as u32);
         let tag = Box::new(Tag { host, slot });
         *ffi::lua_getextraspace(state).cast::<*const Tag>() = &raw const *tag;
-        let thread = Thread { state, role: Role::Task, expect: Expect::Values, args: 0, anchor, tag };
+        let thread = Thread { state, role: Role::Task, expect: Expect::Values, args: 0, anchor, _tag: tag };
         match threads.all.get_mut(slot as usize) {
             Some(place) => *place = thread,
             None => threads.all.push(thread),
@@ -156,13 +163,5 @@ pub(super) unsafe fn forget(host: *mut Host, slot: u32) {
         *ffi::lua_getextraspace(state).cast::<*const Tag>() = &raw const (*host).tag;
         ffi::luaL_unref((*host).main, ffi::LUA_REGISTRYINDEX, anchor);
         (*host).threads.vacant.push(slot);
-    }
-}
-
-impl Thread {
-    /// Its tag, for tests of the pool.
-    #[cfg(test)]
-    pub(super) fn slot(&self) -> u32 {
-        self.tag.slot
     }
 }

@@ -89,18 +89,23 @@ pub(super) unsafe fn answer(host: *mut Host, slot: u32, payload: Payload) {
         if ffi::lua_status(state) != ffi::LUA_YIELD {
             return resumed_by_hand(host, slot);
         }
-        let payload = payload.encoded();
+        let payload = if payload.as_bytes().is_some() { payload } else { payload.encoded() };
         let bytes = payload.as_bytes().unwrap_or_default();
         match (*host).threads.at(slot).expect {
-            Expect::Values => match unpack(state, bytes) {
-                Ok(count) => resume(host, slot, Outcome::Values, count),
-                Err(error) => {
-                    push_bytes(state, format!("call failed: {error}").as_bytes());
-                    resume(host, slot, Outcome::Error, 1);
+            Expect::Values => {
+                let outcome = unpack(state, bytes);
+                drop(payload);
+                match outcome {
+                    Ok(count) => resume(host, slot, Outcome::Values, count),
+                    Err(error) => {
+                        push_bytes(state, format!("call failed: {error}").as_bytes());
+                        resume(host, slot, Outcome::Error, 1);
+                    }
                 }
-            },
+            }
             Expect::Text => {
                 push_bytes(state, bytes);
+                drop(payload);
                 resume(host, slot, Outcome::Values, 1);
             }
             Expect::Raw => {
@@ -255,7 +260,9 @@ unsafe fn failed(host: *mut Host, slot: u32, failure: Failure) {
         let owed = (*host).scheduler.failed(slot);
         refuse(host, owed, &failure.text);
         let role = (*host).threads.at(slot).role;
-        if role == Role::Start {
+        if (*host).exiting {
+            // The error is how `skynet.exit` gets out of where it cannot wait.
+        } else if role == Role::Start {
             starting::failed(host, &failure);
         } else {
             report_error(host, &failure.trace);
@@ -309,9 +316,7 @@ pub(super) unsafe fn report_error(host: *mut Host, trace: &str) {
         let source = subject.source.map_or(0, |source| source.get());
         let session = subject.session.map_or(0, |session| session.get());
         let (handle, size) = ((*host).handle.get(), subject.size);
-        (*host).report(&format!(
-            "lua call [{source:x} to :{handle:x} : {session} msgsz = {size}] error : {trace}"
-        ));
+        (*host).report(&format!("lua call [{source:x} to :{handle:x} : {session} msgsz = {size}] error : {trace}"));
     }
 }
 

@@ -15,9 +15,12 @@ const BELIEVED: usize = 1024;
 /// Pairs that are collected on the stack, so that a small table is made with its exact size.
 const COLLECTED: c_int = 24;
 
+/// Values that fit where a C function or a fresh coroutine has its first places.
+const FEW: usize = 12;
+
 /// Pushes all values of a stream and returns how many. On an error the stack is as it was.
 ///
-/// `[-0, +n, -]`, asks for its stack itself.
+/// `[-0, +n, -]`, needs 16 places and asks for more itself.
 ///
 /// # Safety
 ///
@@ -25,25 +28,33 @@ const COLLECTED: c_int = 24;
 pub(super) unsafe fn unpack(l: *mut lua_State, bytes: &[u8]) -> Result<c_int, SeriError> {
     // SAFETY: places are asked for in steps of 16 ahead of their use.
     unsafe {
-        let top = ffi::lua_gettop(l);
         let mut reader = Reader::new(bytes);
         let mut count: c_int = 0;
+        // A value takes one byte at least.
+        let many = bytes.len() > FEW;
         let outcome = loop {
             let token = match reader.next() {
                 Ok(Some(token)) => token,
                 Ok(None) => break Ok(count),
                 Err(error) => break Err(error),
             };
-            if count & 15 == 0 && ffi::lua_checkstack(l, 16 + 4) == 0 {
+            if many && count & 15 == 0 && ffi::lua_checkstack(l, 16 + 4) == 0 {
                 break Err(full(&reader));
             }
-            if let Err(error) = value(l, token, &mut reader, 0) {
-                break Err(error);
+            match token {
+                Token::Integer(number) => ffi::lua_pushinteger(l, number),
+                token => {
+                    let before = ffi::lua_gettop(l);
+                    if let Err(error) = value(l, token, &mut reader, 0) {
+                        ffi::lua_settop(l, before);
+                        break Err(error);
+                    }
+                }
             }
             count += 1;
         };
         if outcome.is_err() {
-            ffi::lua_settop(l, top);
+            ffi::lua_pop(l, count);
         }
         outcome
     }

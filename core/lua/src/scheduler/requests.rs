@@ -51,22 +51,14 @@ const ORPHAN_LIMIT: usize = 1 << 16;
 
 impl<C: Slot, T: Copy> Scheduler<C, T> {
     /// `co` begins to handle a message.
-    pub(crate) fn begin(
-        &mut self,
-        co: C,
-        source: Option<Handle>,
-        session: Option<Session>,
-        awaited: bool,
-    ) {
+    pub(crate) fn begin(&mut self, co: C, source: Option<Handle>, session: Option<Session>, awaited: bool) {
         let reply = if awaited { Reply::Owed } else { Reply::Unwanted };
         *self.task(co) = Task { origin: Origin { source, session, reply }, waits_on: None };
     }
 
     /// Session and source of the message that `co` handles.
     pub(crate) fn context(&self, co: C) -> (Option<Session>, Option<Handle>) {
-        self.tasks
-            .get(co.index())
-            .map_or((None, None), |task| (task.origin.session, task.origin.source))
+        self.tasks.get(co.index()).map_or((None, None), |task| (task.origin.session, task.origin.source))
     }
 
     /// Takes the request that `co` is about to answer.

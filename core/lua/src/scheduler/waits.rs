@@ -1,7 +1,5 @@
 //! Coroutines that wait under a session.
 
-use std::hash::{BuildHasherDefault, Hasher};
-
 use skyloom_abi::{CallError, Handle, Session};
 
 use super::{Alarm, Answer, Scheduler, Slot};
@@ -26,22 +24,15 @@ pub(super) enum Wait<C, T> {
 impl<C: Copy, T: Copy> Wait<C, T> {
     pub(super) fn co(&self) -> C {
         match *self {
-            Wait::Call { co, .. }
-            | Wait::Sleep { co, .. }
-            | Wait::Wakeup { co, .. }
-            | Wait::Timeout { co, .. } => co,
+            Wait::Call { co, .. } | Wait::Sleep { co, .. } | Wait::Wakeup { co, .. } | Wait::Timeout { co, .. } => co,
         }
     }
 
     /// What would still come for `session` by itself.
     pub(super) fn alarm(&self, session: Session) -> Option<Alarm<T>> {
         match *self {
-            Wait::Call { deadline, .. } => {
-                deadline.map(|timer| Alarm { session, timer: Some(timer) })
-            }
-            Wait::Sleep { timer, .. } | Wait::Timeout { timer, .. } => {
-                Some(Alarm { session, timer })
-            }
+            Wait::Call { deadline, .. } => deadline.map(|timer| Alarm { session, timer: Some(timer) }),
+            Wait::Sleep { timer, .. } | Wait::Timeout { timer, .. } => Some(Alarm { session, timer }),
             Wait::Wakeup { .. } => None,
         }
     }
@@ -80,39 +71,9 @@ pub(crate) enum Kill<T> {
 /// one costs a log line.
 const ABANDONED_LIMIT: usize = 1 << 16;
 
-/// Sessions are consecutive numbers: one multiplication spreads them well enough.
-pub(super) type SessionHash = BuildHasherDefault<SessionHasher>;
-
-#[derive(Debug, Default)]
-pub(super) struct SessionHasher(u64);
-
-impl Hasher for SessionHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u32(u32::from(byte));
-        }
-    }
-
-    fn write_u32(&mut self, number: u32) {
-        // Fibonacci hashing: the table looks at the high and the low bits.
-        let product = u128::from(self.0 ^ u64::from(number)) * 0x9e37_79b9_7f4a_7c15;
-        self.0 = (product >> 32) as u64 ^ product as u64;
-    }
-}
-
 impl<C: Slot, T: Copy> Scheduler<C, T> {
     /// `co` suspends until `session` is answered.
-    pub(crate) fn wait_call(
-        &mut self,
-        co: C,
-        session: Session,
-        to: Option<Handle>,
-        deadline: Option<T>,
-    ) {
+    pub(crate) fn wait_call(&mut self, co: C, session: Session, to: Option<Handle>, deadline: Option<T>) {
         self.task(co).waits_on = Some(session);
         self.waits.insert(session, Wait::Call { co, to, deadline });
     }
@@ -156,31 +117,30 @@ impl<C: Slot, T: Copy> Scheduler<C, T> {
     }
 
     /// A response came in.
+    #[inline]
     pub(crate) fn response(&mut self, session: Session) -> Answer<C, T> {
-        match self.waits.get(&session) {
-            None | Some(Wait::Wakeup { .. }) => {
-                if self.abandoned.remove(&session) { Answer::Abandoned } else { Answer::Unknown }
-            }
-            Some(wait @ &Wait::Call { co, .. }) => {
-                let alarm = wait.alarm(session);
-                self.unwait(session);
-                Answer::Call(co, alarm)
-            }
-            Some(&Wait::Sleep { co, token, .. }) => {
-                self.unwait(session);
+        let Some(wait) = self.unwait(session) else {
+            return if self.abandoned.remove(&session) { Answer::Abandoned } else { Answer::Unknown };
+        };
+        match wait {
+            Wait::Call { co, .. } => Answer::Call(co, wait.alarm(session)),
+            Wait::Sleep { co, token, .. } => {
                 self.sleepers.remove(&token);
                 Answer::Slept(co)
             }
-            Some(&Wait::Timeout { co, .. }) => {
-                self.unwait(session);
-                Answer::Due(co)
+            Wait::Timeout { co, .. } => Answer::Due(co),
+            Wait::Wakeup { co, .. } => {
+                // Forged: nobody was asked under this session.
+                self.task(co).waits_on = Some(session);
+                self.waits.insert(session, wait);
+                Answer::Unknown
             }
         }
     }
 
     /// An error notice came in: only a call can fail.
     pub(crate) fn error(&mut self, session: Session) -> Answer<C, T> {
-        match self.waits.get(&session) {
+        match self.waits.get(session) {
             Some(wait @ &Wait::Call { co, .. }) => {
                 let alarm = wait.alarm(session);
                 self.unwait(session);
@@ -193,12 +153,8 @@ impl<C: Slot, T: Copy> Scheduler<C, T> {
 
     /// `who` is gone: all calls to it fail, and the responses promised to it are void.
     pub(crate) fn gone(&mut self, who: Handle) {
-        let mut lost: Vec<Session> = self
-            .waits
-            .iter()
-            .filter(|(_, wait)| wait.asked() == Some(who))
-            .map(|(session, _)| *session)
-            .collect();
+        let mut lost: Vec<Session> =
+            self.waits.iter().filter(|(_, wait)| wait.asked() == Some(who)).map(|(session, _)| session).collect();
         lost.sort_unstable();
         self.failed.extend(lost.into_iter().map(|session| (session, CallError::Died)));
         self.forget_requests_of(who);

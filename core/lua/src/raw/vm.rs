@@ -1,0 +1,321 @@
+//! A VM: made, started, given messages, closed.
+
+use std::ffi::{c_int, c_void};
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use mlua::ffi::{self, lua_CFunction, lua_State};
+use skyloom_abi::{CallError, ExitReason, Message};
+use skyloom_kernel::Context;
+
+use super::host::{Host, Outcome, Subject, Tag, home_of, push_bytes};
+use super::load::{load, load_file};
+use super::memory::{Memory, allocator};
+use super::protocols::Protocols;
+use super::starting::{self, Starting};
+use super::threads::{NO_SLOT, Role, Threads, acquire};
+use super::turn::{close, run, say_goodbye, settle};
+use super::{incoming, require};
+use crate::home::{Home, Script, folder};
+use crate::keys::Keys;
+use crate::scheduler::Scheduler;
+
+/// One Lua VM with its coroutines. Moves between workers with its service; see `send.rs`.
+pub(crate) struct Vm(*mut Host);
+
+/// The time of one callback: the VM may reach the kernel.
+struct Turn(*mut Host);
+
+impl Turn {
+    /// # Safety
+    ///
+    /// `host` outlives the turn, and so does `context`.
+    unsafe fn enter(host: *mut Host, context: &Context<'_>) -> Turn {
+        // SAFETY: by contract; the lifetime is forgotten for the time of the turn only.
+        unsafe { (*host).context = (&raw const *context).cast() };
+        Turn(host)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // SAFETY: the host outlives the turn.
+        unsafe { (*self.0).context = std::ptr::null() }
+    }
+}
+
+impl Vm {
+    /// Makes a VM with the standard libraries and `require`; `None` without memory.
+    pub(crate) fn new(home: &Arc<Home>, context: &Context<'_>) -> Option<Vm> {
+        let started = context.node().started_at().duration_since(SystemTime::UNIX_EPOCH);
+        let started = started.unwrap_or_default();
+        let host = Box::into_raw(Box::new(Host {
+            main: std::ptr::null_mut(),
+            tag: Tag { host: std::ptr::null_mut(), slot: NO_SLOT },
+            context: std::ptr::null(),
+            memory: Memory { limit: home.settings.memory_limit, ..Memory::default() },
+            home: Arc::clone(home),
+            handle: context.handle(),
+            first_tick: u64::from(started.subsec_millis()) / 10,
+            first_second: started.as_secs(),
+            scheduler: Scheduler::new(),
+            threads: Threads::default(),
+            current: NO_SLOT,
+            yielded: false,
+            outcome: Outcome::Values,
+            keys: Keys::default(),
+            protocols: Protocols::new(),
+            buffer: Vec::new(),
+            text: String::new(),
+            subject: Subject::default(),
+            starting: Starting::default(),
+            exiting: false,
+            leaver: NO_SLOT,
+            last_token: 0,
+            sockets: None,
+            chunks: Vec::new(),
+            call_timeout: home.settings.call_timeout.into(),
+            is_closed: false,
+        }));
+        // SAFETY: the host is boxed and freed only by `Drop`, after the state was closed. The
+        // library openers run protected; memory does not run out, because nothing is strict yet.
+        unsafe {
+            let memory: *mut c_void = (&raw mut (*host).memory).cast();
+            let seed = ffi::luaL_makeseed(std::ptr::null_mut());
+            let main = ffi::lua_newstate(allocator, memory, seed);
+            if main.is_null() {
+                drop(Box::from_raw(host));
+                return None;
+            }
+            (*host).main = main;
+            (*host).tag.host = host;
+            *ffi::lua_getextraspace(main).cast::<*const Tag>() = &raw const (*host).tag;
+            let vm = Vm(host);
+            ffi::lua_gc(main, ffi::LUA_GCSTOP);
+            ffi::lua_checkstack(main, 32);
+            ffi::lua_pushcfunction(main, open_libraries);
+            let opened = ffi::lua_pcall(main, 0, 0, 0) == ffi::LUA_OK;
+            ffi::lua_settop(main, 0);
+            ffi::lua_gc(main, ffi::LUA_GCGEN, 0, 0);
+            ffi::lua_gc(main, ffi::LUA_GCRESTART);
+            opened.then_some(vm)
+        }
+    }
+
+    /// Runs the script; `None` if its start goes on later.
+    pub(crate) fn start(
+        &mut self,
+        context: &Context<'_>,
+        script: &Script,
+        args: &[String],
+    ) -> Option<Result<(), String>> {
+        let host = self.0;
+        // SAFETY: `&mut self`: no coroutine runs and nobody else is in the host.
+        unsafe {
+            let _turn = Turn::enter(host, context);
+            let slot = acquire((*host).main, host, Role::Start);
+            let state = (*host).threads.state(slot);
+            ffi::lua_checkstack(state, c_int::try_from(args.len()).unwrap_or(c_int::MAX / 2).saturating_add(16));
+            match find(state, host, script) {
+                Err(why) => {
+                    (*host).report(&format!("init service failed: {why}"));
+                    starting::give_up(host, why);
+                }
+                Ok(()) => {
+                    for arg in args {
+                        push_bytes(state, arg.as_bytes());
+                    }
+                    run(host, slot, args.len() as c_int);
+                    settle(host);
+                }
+            }
+            (*host).starting.news()
+        }
+    }
+
+    /// Handles one message and what it brings about.
+    #[inline]
+    pub(crate) fn receive(&mut self, context: &Context<'_>, message: Message) {
+        let host = self.0;
+        // SAFETY: as in `start`.
+        unsafe {
+            let _turn = Turn::enter(host, context);
+            if (*host).exiting {
+                return;
+            }
+            incoming::receive(host, message);
+            settle(host);
+            if (*host).starting.has_news() {
+                starting::tell(host);
+            }
+        }
+    }
+
+    /// Ends the service: whoever waits for it hears so, and the VM is closed.
+    pub(crate) fn retire(&mut self, context: &Context<'_>, reason: &ExitReason) {
+        let host = self.0;
+        // SAFETY: as in `start`; closing coroutines and the VM runs scripts, which may enter the
+        // host, so no reference into it is held across.
+        unsafe {
+            let _turn = Turn::enter(host, context);
+            (*host).exiting = true;
+            for request in (*host).scheduler.take_unanswered() {
+                context.refuse(request.to, request.session, CallError::Died);
+            }
+            say_goodbye(host);
+            let waiting = (*host).scheduler.abandon_all();
+            if matches!(reason, ExitReason::Finished | ExitReason::Stopped) {
+                for slot in waiting {
+                    close(host, slot);
+                }
+                let leaver = std::mem::replace(&mut (*host).leaver, NO_SLOT);
+                if leaver != NO_SLOT {
+                    close(host, leaver);
+                }
+            }
+            if let Some(net) = home_of(host).net.as_ref().filter(|_| (*host).sockets.is_some()) {
+                net.close_all((*host).handle);
+            }
+            self.close();
+        }
+    }
+
+    /// Closes the VM, once; afterwards nothing of Lua is reachable.
+    fn close(&mut self) {
+        // SAFETY: no coroutine runs; finalizers may enter the host, which is still whole.
+        unsafe {
+            if !std::mem::replace(&mut (*self.0).is_closed, true) {
+                ffi::lua_close((*self.0).main);
+            }
+        }
+    }
+}
+
+impl Drop for Vm {
+    fn drop(&mut self) {
+        self.close();
+        // SAFETY: the box was made by `new`, and the VM, which pointed to it, is closed.
+        drop(unsafe { Box::from_raw(self.0) });
+    }
+}
+
+impl fmt::Debug for Vm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // SAFETY: nobody else is in the host.
+        unsafe { write!(f, "Vm({}, {} coroutines)", (*self.0).handle, (*self.0).threads.len()) }
+    }
+}
+
+/// Pushes the function of a script and sets what it finds in its globals. `[-0, +1, -]`
+unsafe fn find(state: *mut lua_State, host: *mut Host, script: &Script) -> Result<(), String> {
+    // SAFETY: the host is idle, nothing is strict, so nothing raises.
+    unsafe {
+        match script {
+            Script::Named(name) => {
+                let mut said = String::new();
+                for place in home_of(host).places(name) {
+                    if place.file.is_file() {
+                        if load_file(state, host, &place.file) {
+                            set_globals(state, host, name, Some(&place.folder));
+                            return Ok(());
+                        }
+                        said.push_str(&pop_text(state));
+                        said.push('\n');
+                    } else {
+                        said.push_str(&format!("cannot open {}: no such file\n", place.file.display()));
+                    }
+                }
+                if let Some(text) = home_of(host).services.get(name.as_str()) {
+                    let found = home_of(host).chunks.embedded(name, text);
+                    if load(state, host, found) {
+                        set_globals(state, host, name, None);
+                        return Ok(());
+                    }
+                    said.push_str(&pop_text(state));
+                }
+                Err(format!("no service {name:?}: {}", said.trim_end()))
+            }
+            Script::File(path) => {
+                if !load_file(state, host, path) {
+                    return Err(pop_text(state));
+                }
+                let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                set_globals(state, host, &name, Some(&folder(path)));
+                Ok(())
+            }
+            Script::Text { name, text } => {
+                let found = home_of(host).chunks.embedded(name, text);
+                if !load(state, host, found) {
+                    return Err(pop_text(state));
+                }
+                set_globals(state, host, name, None);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// `SERVICE_NAME`, `SERVICE_PATH`, and the templates of `require`. `[-0, +0, -]`
+unsafe fn set_globals(state: *mut lua_State, host: *mut Host, name: &str, folder: Option<&str>) {
+    // SAFETY: as `find`. The tables are the VM's own and have no metatables yet.
+    unsafe {
+        push_bytes(state, name.as_bytes());
+        ffi::lua_setglobal(state, c"SERVICE_NAME".as_ptr());
+        let mut path = home_of(host).settings.modules.clone();
+        if let Some(folder) = folder {
+            push_bytes(state, folder.as_bytes());
+            ffi::lua_setglobal(state, c"SERVICE_PATH".as_ptr());
+            path = format!("{folder}?.lua;{folder}?/init.lua;{path}");
+        }
+        ffi::luaL_getsubtable(state, ffi::LUA_REGISTRYINDEX, ffi::LUA_LOADED_TABLE);
+        ffi::lua_getfield(state, -1, c"package".as_ptr());
+        push_bytes(state, path.as_bytes());
+        ffi::lua_setfield(state, -2, c"path".as_ptr());
+        push_bytes(state, home_of(host).settings.native.as_bytes());
+        ffi::lua_setfield(state, -2, c"cpath".as_ptr());
+        ffi::lua_pop(state, 2);
+    }
+}
+
+unsafe fn pop_text(state: *mut lua_State) -> String {
+    // SAFETY: loaders leave a string.
+    unsafe {
+        let text = if ffi::lua_type(state, -1) == ffi::LUA_TSTRING {
+            String::from_utf8_lossy(super::host::bytes_at(state, -1)).into_owned()
+        } else {
+            String::from("unknown error")
+        };
+        ffi::lua_pop(state, 1);
+        text
+    }
+}
+
+lua_fn! {
+    /// The standard libraries, with our own `require` and loading of text only.
+    fn open_libraries(l) {
+        ffi::lua_pushboolean(l, 1);
+        ffi::lua_setfield(l, ffi::LUA_REGISTRYINDEX, c"LUA_NOENV".as_ptr());
+        ffi::luaL_openselectedlibs(l, !0, 0);
+        ffi::lua_getglobal(l, c"load".as_ptr());
+        ffi::lua_pushcclosure(l, super::load::load_text, 1);
+        ffi::lua_setglobal(l, c"load".as_ptr());
+        let ours: [(&std::ffi::CStr, lua_CFunction); 3] = [
+            (c"loadfile", super::load::loadfile),
+            (c"dofile", super::load::dofile),
+            (c"require", require::require),
+        ];
+        for (name, function) in ours {
+            ffi::lua_pushcfunction(l, function);
+            ffi::lua_setglobal(l, name.as_ptr());
+        }
+        ffi::lua_getglobal(l, c"table".as_ptr());
+        ffi::lua_getfield(l, -1, c"unpack".as_ptr());
+        ffi::lua_setglobal(l, c"unpack".as_ptr());
+        ffi::lua_getglobal(l, c"package".as_ptr());
+        ffi::lua_getfield(l, -1, c"searchers".as_ptr());
+        ffi::lua_pushcfunction(l, require::search);
+        ffi::lua_rawseti(l, -2, 2);
+        0
+    }
+}

@@ -1,0 +1,76 @@
+//! A Lua service, as the kernel sees it.
+
+use std::sync::Arc;
+
+use skyloom_abi::{ExitReason, Message};
+use skyloom_kernel::{Context, Service, Spawn, Start, StartError};
+
+use crate::home::{Home, Script};
+use crate::raw::Vm;
+
+/// A script about to run, or its VM.
+#[derive(Debug)]
+struct LuaService {
+    home: Arc<Home>,
+    script: Script,
+    args: Vec<String>,
+    /// Made on the worker that starts it, so that many services start on many workers.
+    vm: Option<Vm>,
+}
+
+/// Makes a service that can be spawned.
+pub(crate) fn spawn(home: &Arc<Home>, script: Script, args: Vec<String>) -> Spawn {
+    let (script, args) = split(script, args);
+    let label = match &script {
+        Script::Named(name) | Script::Text { name, .. } => name.clone(),
+        Script::File(path) => path.display().to_string(),
+    };
+    Spawn::new(label, Box::new(LuaService { home: Arc::clone(home), script, args, vm: None }))
+}
+
+/// Skynet's `start = "main a b"`: arguments may follow a name after blanks.
+fn split(script: Script, args: Vec<String>) -> (Script, Vec<String>) {
+    let Script::Named(line) = script else { return (script, args) };
+    let mut words = line.split_whitespace().map(String::from);
+    let name = words.next().unwrap_or_default();
+    let args = words.chain(args).collect();
+    (Script::Named(name), args)
+}
+
+impl Service for LuaService {
+    fn start(&mut self, ctx: &mut Context<'_>) -> Result<Start, StartError> {
+        let vm = Vm::new(&self.home, ctx).ok_or_else(|| StartError::new("no memory for a Lua VM"))?;
+        let vm = self.vm.insert(vm);
+        let args = std::mem::take(&mut self.args);
+        match vm.start(ctx, &self.script, &args) {
+            Some(Ok(())) => Ok(Start::Ready),
+            Some(Err(why)) => Err(StartError::new(why)),
+            None => Ok(Start::Later),
+        }
+    }
+
+    #[inline]
+    fn handle(&mut self, ctx: &mut Context<'_>, message: Message) {
+        if let Some(vm) = &mut self.vm {
+            vm.receive(ctx, message);
+        }
+    }
+
+    fn retire(&mut self, ctx: &mut Context<'_>, reason: &ExitReason) {
+        if let Some(mut vm) = self.vm.take() {
+            vm.retire(ctx, reason);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_may_follow_the_name() {
+        let (script, args) = split(Script::Named("main a  b".into()), vec!["c d".into()]);
+        assert_eq!(script, Script::Named("main".into()));
+        assert_eq!(args, ["a", "b", "c d"], "but what was given as one stays one");
+    }
+}

@@ -1,0 +1,16 @@
+//! What Lua services may rely on, tested on a node under a seed.
+
+mod world;
+
+mod talk;
+mod errors;
+mod messages;
+mod order;
+mod replies;
+mod lifecycle;
+mod seri;
+mod scripts;
+mod tutorial;
+mod modules;
+mod sockets;
+mod many;
