@@ -19,6 +19,14 @@ local hub = {
     last_id = 0,
 }
 
+local function forget(name, handle)
+    local room = hub.rooms[name]
+    if room and room.handle == handle then
+        hub.rooms[name] = nil
+        hub.room_count = hub.room_count - 1
+    end
+end
+
 --- Makes place for one more room by closing the one that has been empty for longest.
 local function make_place()
     if hub.room_count < MOST_ROOMS then
@@ -30,12 +38,12 @@ local function make_place()
             oldest = name
         end
     end
-    if not oldest then
+    local handle = oldest and hub.rooms[oldest].handle
+    -- Somebody may be entering it at this very moment; the room itself knows.
+    if not handle or not skynet.call(handle, "lua", "close") then
         return false
     end
-    skynet.send(hub.rooms[oldest].handle, "chat", "close")
-    hub.rooms[oldest] = nil
-    hub.room_count = hub.room_count - 1
+    forget(oldest, handle)
     return true
 end
 
@@ -50,23 +58,26 @@ local function open_room(name)
         skynet.wait()
         return hub.rooms[name] ~= nil, "the room could not be opened"
     end
-    if not make_place() then
-        return false, "there are " .. MOST_ROOMS .. " rooms already"
-    end
     hub.opening[name] = {}
-    hub.room_count = hub.room_count + 1
-    local ok, handle = pcall(skynet.newservice, "room", name, skynet.self())
-    if ok then
-        hub.rooms[name] = { handle = handle, people = 0, since = skynet.now() }
+    local ok, handle, why = pcall(make_place)
+    if not ok or not handle then
+        ok, why = false, "there are " .. MOST_ROOMS .. " rooms already"
     else
-        hub.room_count = hub.room_count - 1
-        skynet.error("room " .. name .. " did not start: " .. tostring(handle))
+        hub.room_count = hub.room_count + 1
+        ok, handle = pcall(skynet.newservice, "chat_room", name, skynet.self())
+        if ok then
+            hub.rooms[name] = { handle = handle, people = 0, since = skynet.now() }
+        else
+            hub.room_count = hub.room_count - 1
+            skynet.error("room " .. name .. " did not start: " .. tostring(handle))
+            why = "the room could not be opened"
+        end
     end
     waiting, hub.opening[name] = hub.opening[name], nil
     for _, co in ipairs(waiting) do
         skynet.wakeup(co)
     end
-    return ok, "the room could not be opened"
+    return ok, why
 end
 
 local admin = {}
@@ -106,7 +117,7 @@ end
 function admin.room(_, name)
     local ok, why = open_room(name)
     if not ok then
-        return false, why
+        return nil, why
     end
     return hub.rooms[name].handle
 end
@@ -125,13 +136,13 @@ end
 
 --- A guest of door `door` wants to be called `nick`; `key` is what makes it unique. Whoever knows the
 --- token of the name's owner takes the name over: it is the same person with a new connection.
---- Returns the guest's id, or false and why not.
+--- Returns the guest's id, or nil and why not.
 function admin.hello(door, fd, key, nick, token)
     local owner = hub.nicks[key]
     if owner then
         local old = hub.people[owner]
         if old.token ~= token then
-            return false, nick .. " is taken"
+            return nil, nick .. " is taken"
         end
         hub.people[owner] = nil
         skynet.send(old.door, "chat", "replaced", old.fd, owner)
@@ -175,6 +186,11 @@ function told.occupancy(_, name, people)
         room.people = people
         room.since = skynet.now()
     end
+end
+
+--- A door has noticed that a room has ended.
+function told.lost(_, name, handle)
+    forget(name, handle)
 end
 
 --- A guest has gone.

@@ -8,11 +8,12 @@
 local skynet = require "skynet"
 
 local HISTORY = 1000  -- lines that are kept
-local REPLAY = 200    -- of those, how many one answer holds at most
+local REPLAY = 200    -- of those, how many one answer holds at most …
+local REPLAY_BYTES = 65536  -- … and how long it may be
 local LONGEST = 4096  -- bytes of one line; doors check more closely
 
 local name, hub = ...
-hub = assert(math.tointeger(tonumber(hub)), "usage: room NAME HUB")
+hub = assert(math.tointeger(tonumber(hub)), "usage: chat_room NAME HUB")
 
 local room = {
     -- Lines are numbered within an epoch; a client that comes back tells both, and gets what it missed.
@@ -54,17 +55,24 @@ local function count(change)
 end
 
 local function check_text(text)
-    return type(text) == "string" and #text > 0 and #text <= LONGEST
+    return type(text) == "string" and #text > 0 and #text <= LONGEST and utf8.len(text)
 end
 
---- The lines from `first` to `last`, at most the newest `REPLAY` of them.
+--- The lines from `first` to `last`, or the newest of them if that is too much for one answer.
 local function lines(first, last)
-    local kept = room.last - HISTORY + 1
-    local list = {}
-    for id = math.max(first, kept, last - REPLAY + 1, 1), last do
-        list[#list + 1] = room.history[id]
+    local oldest, bytes = last + 1, 0
+    for id = last, math.max(first, last - REPLAY + 1), -1 do
+        local line = room.history[id]
+        if not line then
+            break
+        end
+        bytes = bytes + #line[3]
+        if bytes > REPLAY_BYTES then
+            break
+        end
+        oldest = id
     end
-    return list
+    return table.move(room.history, oldest, last, 1, {})
 end
 
 local function say(user, text, ref)
@@ -137,6 +145,15 @@ function ask.history(before)
     return lines(1, math.min(before - 1, room.last))
 end
 
+--- The hub needs the place: true if the room ends.
+function ask.close()
+    if room.people > 0 then
+        return false
+    end
+    skynet.fork(skynet.exit)
+    return true
+end
+
 local told = {}
 
 --- The tutorial's message; its room is this one, whatever it says.
@@ -174,13 +191,8 @@ function told.rename(_, id, nick)
     if guest then
         local old = guest.nick
         guest.nick = nick
-        tell_doors("renamed", name, old, nick, skynet.time())
+        tell_doors("renamed", name, old, nick)
     end
-end
-
---- The hub has no further use for this room.
-function told.close()
-    skynet.exit()
 end
 
 skynet.register_protocol {

@@ -1,0 +1,157 @@
+//! Config files as Skynet has them: assignments in Lua.
+//!
+//! `$NAME` stands for an environment variable, and `include "file"` runs another file, found
+//! beside the one that includes it. What a config can use of Lua is strings, tables and numbers.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use mlua::{Lua, LuaOptions, StdLib, Table, Value};
+
+use crate::failure::Failure;
+
+/// Files that may include each other.
+const DEEPEST: usize = 16;
+
+/// What a config file says.
+#[derive(Debug)]
+pub(crate) struct Config {
+    values: BTreeMap<String, String>,
+    /// The key `thread`.
+    pub(crate) workers: Option<usize>,
+}
+
+impl Config {
+    /// Reads and runs a config file.
+    pub(crate) fn read(file: &Path) -> Result<Config, Failure> {
+        let values = evaluate(file).map_err(|error| Failure::new(blame(file, &error)))?;
+        let workers = match values.get("thread") {
+            None => None,
+            Some(text) => match text.parse() {
+                Ok(workers) if (1..=1024).contains(&workers) => Some(workers),
+                _ => {
+                    let file = file.display();
+                    return Err(Failure::new(format!("{file}: thread is {text}, expected a number from 1 to 1024")));
+                }
+            },
+        };
+        Ok(Config { values, workers })
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&str> {
+        self.values.get(key).map(String::as_str)
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+}
+
+/// The folders of the files that are being run, the innermost last.
+#[derive(Debug, Clone, Default)]
+struct Folders(Arc<Mutex<Vec<PathBuf>>>);
+
+impl Folders {
+    fn with<R>(&self, do_it: impl FnOnce(&mut Vec<PathBuf>) -> R) -> R {
+        do_it(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn evaluate(file: &Path) -> mlua::Result<BTreeMap<String, String>> {
+    let lua = Lua::new_with(StdLib::STRING | StdLib::TABLE | StdLib::MATH, LuaOptions::default())?;
+    let globals = lua.globals();
+    let known: Vec<Value> = globals.pairs::<Value, Value>().filter_map(|pair| Some(pair.ok()?.0)).collect();
+    let folders = Folders::default();
+    let include = {
+        let folders = folders.clone();
+        lua.create_function(move |lua, name: String| {
+            let folder = folders.with(|folders| folders.last().cloned()).unwrap_or_default();
+            load(lua, &folder.join(name), &folders)
+        })?
+    };
+    globals.set("include", include)?;
+    load(&lua, file, &folders)?;
+    read(&globals, &known)
+}
+
+fn load(lua: &Lua, file: &Path, folders: &Folders) -> mlua::Result<()> {
+    if folders.with(|folders| folders.len()) >= DEEPEST {
+        return Err(mlua::Error::runtime(format!("{}: files include each other too deeply", file.display())));
+    }
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| mlua::Error::runtime(format!("{}: {error}", file.display())))?;
+    let text = fill_in(&text).map_err(|name| {
+        mlua::Error::runtime(format!("{}: there is no environment variable {name}", file.display()))
+    })?;
+    let folder = file.parent().unwrap_or(Path::new("")).to_path_buf();
+    folders.with(|folders| folders.push(folder));
+    let done = lua.load(text).set_name(format!("@{}", file.display())).exec();
+    folders.with(|folders| folders.pop());
+    done
+}
+
+/// Replaces `$NAME` by the environment variable of that name.
+fn fill_in(text: &str) -> Result<String, String> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('$') {
+        let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len());
+        let (name, tail) = after.split_at(end);
+        out.push_str(before);
+        match name {
+            "" => out.push('$'),
+            name => out.push_str(&std::env::var(name).map_err(|_| name.to_owned())?),
+        }
+        rest = tail;
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+/// The globals that the config has set: texts, numbers and booleans.
+fn read(globals: &Table, known: &[Value]) -> mlua::Result<BTreeMap<String, String>> {
+    let mut values = BTreeMap::new();
+    for pair in globals.pairs::<Value, Value>() {
+        let (key, value) = pair?;
+        let Value::String(name) = &key else { continue };
+        let text = match &value {
+            Value::String(text) => text.to_string_lossy(),
+            Value::Integer(number) => number.to_string(),
+            Value::Number(number) => number.to_string(),
+            Value::Boolean(flag) => flag.to_string(),
+            _ => continue,
+        };
+        if !known.contains(&key) {
+            values.insert(name.to_string_lossy(), text);
+        }
+    }
+    Ok(values)
+}
+
+/// What is wrong, with the file's name in front; Lua's own errors have it there already.
+fn blame(file: &Path, error: &mlua::Error) -> String {
+    let mut error = error;
+    while let mlua::Error::CallbackError { cause, .. } = error {
+        error = cause;
+    }
+    let text = match error {
+        mlua::Error::SyntaxError { message, .. } | mlua::Error::RuntimeError(message) => message.clone(),
+        other => other.to_string(),
+    };
+    let name = file.display().to_string();
+    if text.contains(&name) { text } else { format!("{name}: {text}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dollar_stands_for_a_variable_of_the_environment() {
+        assert_eq!(fill_in("a = '$' .. 1"), Ok("a = '$' .. 1".to_owned()));
+        assert_eq!(fill_in("$SKYLOOM_NO_SUCH_THING"), Err("SKYLOOM_NO_SUCH_THING".to_owned()));
+        let path = std::env::var("PATH").unwrap_or_default();
+        assert_eq!(fill_in("x$PATH/y"), Ok(format!("x{path}/y")));
+    }
+}
