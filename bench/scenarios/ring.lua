@@ -7,22 +7,20 @@ require "skynet.manager"
 local role = ...
 
 if role == "link" then
-	local next, seen = nil, 0
-	local handle = {}
-	function handle.link(to)
-		next = to
-		skynet.ret()
-	end
-	function handle.token()
-		seen = seen + 1
-		skynet.send(next, "lua", "token")
-	end
-	function handle.seen()
-		skynet.ret(skynet.pack(seen))
-	end
+	local next, last
 	skynet.start(function()
-		skynet.dispatch("lua", function(_, _, cmd, ...)
-			handle[cmd](...)
+		-- The token carries its hops. A call links the service to the next one, or asks it for
+		-- the highest number it has seen.
+		skynet.dispatch("lua", function(session, _, value)
+			if session == 0 then
+				last = value
+				skynet.send(next, "lua", value + 1)
+			elseif value then
+				next = value
+				skynet.ret()
+			else
+				skynet.ret(skynet.pack(last or 0))
+			end
 		end)
 	end)
 else
@@ -34,14 +32,14 @@ else
 			ring[i] = skynet.newservice("ring", "link")
 		end
 		for i = 1, services do
-			skynet.call(ring[i], "lua", "link", ring[i % services + 1])
+			skynet.call(ring[i], "lua", ring[i % services + 1])
 		end
 		local start = skynet.hpc()
-		skynet.send(ring[1], "lua", "token")
+		skynet.send(ring[1], "lua", 1)
 		skynet.sleep(seconds * 100)
 		local hops = 0
 		for i = 1, services do
-			hops = hops + skynet.call(ring[i], "lua", "seen")
+			hops = math.max(hops, skynet.call(ring[i], "lua"))
 		end
 		print(string.format("RESULT %.1f", hops / ((skynet.hpc() - start) / 1000000000)))
 		skynet.abort()

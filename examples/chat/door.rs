@@ -253,7 +253,8 @@ impl Door {
             Ask::Rooms => self.begin(ctx, fd, |ctx| steps::rooms(ctx, hub, fd)),
             Ask::Help => self.tell(ctx, fd, &News::Help),
             Ask::Quit => {
-                let rooms = guest.rooms.iter().filter_map(|room| self.rooms.get(room)).map(|room| room.handle).collect();
+                let rooms =
+                    guest.rooms.iter().filter_map(|room| self.rooms.get(room)).map(|room| room.handle).collect();
                 self.begin(ctx, fd, |ctx| steps::quit(ctx, rooms, fd));
             }
         }

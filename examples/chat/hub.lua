@@ -11,13 +11,19 @@ local skynet = require "skynet"
 local MOST_ROOMS = 500
 
 local hub = {
-    rooms = {},     -- name -> { handle, people, since = when it became empty }
+    rooms = {},     -- name -> { handle, people, since = when it was opened, or became empty }
     room_count = 0,
     opening = {},   -- name -> coroutines that wait for this room's start
     people = {},    -- id -> { nick, key, token, door, fd }
     nicks = {},     -- key -> id
     last_id = 0,
+    moment = 0,     -- counts what happens to rooms: several things may happen within one tick of the clock
 }
+
+local function moment()
+    hub.moment = hub.moment + 1
+    return hub.moment
+end
 
 local function forget(name, handle)
     local room = hub.rooms[name]
@@ -66,7 +72,7 @@ local function open_room(name)
         hub.room_count = hub.room_count + 1
         ok, handle = pcall(skynet.newservice, "chat_room", name, skynet.self())
         if ok then
-            hub.rooms[name] = { handle = handle, people = 0, since = skynet.now() }
+            hub.rooms[name] = { handle = handle, people = 0, since = moment() }
         else
             hub.room_count = hub.room_count - 1
             skynet.error("room " .. name .. " did not start: " .. tostring(handle))
@@ -184,7 +190,7 @@ function told.occupancy(_, name, people)
     local room = hub.rooms[name]
     if room then
         room.people = people
-        room.since = skynet.now()
+        room.since = moment()
     end
 end
 

@@ -30,6 +30,9 @@ use skyloom::{Builder, Error, Handle, Skyloom, Spawn};
 use door::Door;
 use speech::Speech;
 
+#[cfg(test)]
+mod tests;
+
 /// The page; the binary brings it along.
 const PAGES: [(&str, &str); 4] = [
     ("/", include_str!("page/index.html")),
@@ -42,6 +45,9 @@ const ROOM: &str = include_str!("room.lua");
 
 /// Clients at each gate.
 const MOST_CLIENTS: usize = 8192;
+/// Bytes that may wait for a guest who does not read, beyond what the system itself keeps for it;
+/// then it is dropped.
+const MOST_UNREAD: usize = 128 << 10;
 /// How long anything may take that is done before the first guest comes.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -70,7 +76,7 @@ pub(crate) fn configure(builder: Builder) -> Builder {
     // Whoever finds only built-in services is not confused by files that lie around.
     let settings = Settings { services: String::new(), modules: String::new(), ..Settings::default() };
     builder
-        .sockets(Limits { connections: 2 * MOST_CLIENTS + 64, ..Limits::default() })
+        .sockets(Limits { connections: 2 * MOST_CLIENTS + 64, queue: MOST_UNREAD, ..Limits::default() })
         .lua(settings)
         .lua_with(|lua| lua.builtin("chat_hub", HUB).builtin("chat_room", ROOM))
 }
@@ -88,11 +94,11 @@ pub(crate) fn start(skyloom: &Skyloom, place: &Place) -> Result<Doors, Error> {
         max_clients: MOST_CLIENTS,
         rate: 20.0,
         burst: 60,
-        queue: 256 << 10,
+        queue: MOST_UNREAD,
         ..Options::default()
     };
     let pages: BTreeMap<_, _> = PAGES.iter().map(|(path, body)| ((*path).to_owned(), Bytes((*body).into()))).collect();
-    let web = Options { port: place.web, framing: Framing::WebSocket, max_frame: 8192, pages, ..common.clone() };
+    let web = Options { port: place.web, framing: Framing::WebSocket, max_frame: 16 << 10, pages, ..common.clone() };
     let lines = Options { port: place.lines, framing: Framing::Lines, max_frame: 4096, ..common };
     Ok(Doors { web: open(skyloom, hub, Speech::Json, web)?, lines: open(skyloom, hub, Speech::Lines, lines)? })
 }

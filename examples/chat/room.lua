@@ -80,8 +80,8 @@ local function say(user, text, ref)
     room.last = id
     room.history[id] = { id, user, text, time, ref }
     room.history[id - HISTORY] = nil
-    tell_doors("line", name, id, user, text, time, ref)
     tell_users({ type = "chat", user = user, text = text, time = time }, user)
+    tell_doors("line", name, id, user, text, time, ref)
 end
 
 local ask = {}

@@ -60,10 +60,23 @@ pub(crate) enum Ask {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "ev", rename_all = "lowercase")]
 pub(crate) enum News {
-    Welcome { nick: String },
-    Joined { room: String, epoch: String, people: Vec<String>, lines: Vec<Kept>, last: u64 },
-    Left { room: String },
-    History { room: String, lines: Vec<Kept> },
+    Welcome {
+        nick: String,
+    },
+    Joined {
+        room: String,
+        epoch: String,
+        people: Vec<String>,
+        lines: Vec<Kept>,
+        last: u64,
+    },
+    Left {
+        room: String,
+    },
+    History {
+        room: String,
+        lines: Vec<Kept>,
+    },
     Line {
         room: String,
         id: u64,
@@ -73,12 +86,31 @@ pub(crate) enum News {
         #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
         mark: Option<String>,
     },
-    Join { room: String, user: String, time: f64 },
-    Leave { room: String, user: String, time: f64 },
-    Renamed { room: String, from: String, to: String },
-    Nick { nick: String },
-    People { room: String, people: Vec<String> },
-    Rooms { rooms: Vec<(String, u64)> },
+    Join {
+        room: String,
+        user: String,
+        time: f64,
+    },
+    Leave {
+        room: String,
+        user: String,
+        time: f64,
+    },
+    Renamed {
+        room: String,
+        from: String,
+        to: String,
+    },
+    Nick {
+        nick: String,
+    },
+    People {
+        room: String,
+        people: Vec<String>,
+    },
+    Rooms {
+        rooms: Vec<(String, u64)>,
+    },
     Help,
     Error {
         about: &'static str,
@@ -183,9 +215,11 @@ fn write_line(news: &News) -> String {
             let rooms: Vec<String> = rooms.iter().map(|(room, people)| format!("{room} ({people})")).collect();
             format!("* rooms: {}", rooms.join(", "))
         }
-        News::Help => "* /nick NAME  change your name\n* /join ROOM  go to a room, or open it\n* /leave      leave the room\n\
+        News::Help => {
+            "* /nick NAME  change your name\n* /join ROOM  go to a room, or open it\n* /leave      leave the room\n\
                        * /who        who is here\n* /rooms      all rooms\n* /quit       goodbye"
-            .to_owned(),
+                .to_owned()
+        }
         News::Error { text, .. } => format!("! {text}"),
     }
 }
@@ -236,7 +270,8 @@ mod tests {
 
     #[test]
     fn both_languages_say_the_same_line() {
-        let line = News::Line { room: "a".into(), id: 7, user: "ann".into(), text: "<b>".into(), time: 60.5, mark: None };
+        let line =
+            News::Line { room: "a".into(), id: 7, user: "ann".into(), text: "<b>".into(), time: 60.5, mark: None };
         assert_eq!(Speech::Lines.write(&line), "<ann> <b>");
         let json = r#"{"ev":"line","room":"a","id":7,"user":"ann","text":"<b>","time":60.5}"#;
         assert_eq!(Speech::Json.write(&line), json);

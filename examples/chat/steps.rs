@@ -17,13 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 type Entered = (String, Vec<String>, Vec<Kept>, u64);
 
 /// Tells the hub who the guest is.
-pub(super) async fn hello(
-    ctx: Context<Door>,
-    hub: Handle,
-    fd: u32,
-    nick: String,
-    token: String,
-) -> Result<(), News> {
+pub(super) async fn hello(ctx: Context<Door>, hub: Handle, fd: u32, nick: String, token: String) -> Result<(), News> {
     let ask = ("hello", fd, check::key(&nick), nick.clone(), token);
     let (id, why): (Option<u64>, Option<String>) =
         ctx.call(hub, ask).timeout(PATIENCE).await.map_err(|error| failed("nick", &error))?;
@@ -138,13 +132,7 @@ pub(super) async fn who(ctx: Context<Door>, room: Handle, fd: u32, name: String)
     Ok(())
 }
 
-pub(super) async fn history(
-    ctx: Context<Door>,
-    room: Handle,
-    fd: u32,
-    name: String,
-    before: u64,
-) -> Result<(), News> {
+pub(super) async fn history(ctx: Context<Door>, room: Handle, fd: u32, name: String, before: u64) -> Result<(), News> {
     let ask = ("history", before.min(1 << 53));
     let lines = ctx.call(room, ask).timeout(PATIENCE).await.map_err(|error| failed("room", &error))?;
     ctx.with(|me| me.tell(&ctx, fd, &News::History { room: name, lines }));

@@ -147,18 +147,15 @@ pub(crate) struct ClientChat {
     /// Lines per second of each bot
     #[arg(long, default_value_t = 0.5, requires = "bots")]
     pub(crate) rate: f64,
-    /// How bots connect
+    /// How bots connect: as nc does, as browsers do, or every other one
     #[arg(long, default_value = "lines", requires = "bots")]
     pub(crate) via: Via,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Via {
-    /// As nc does
     Lines,
-    /// As browsers do
     Web,
-    /// Every other bot
     Both,
 }
 
@@ -204,7 +201,9 @@ mod tests {
 
     #[test]
     fn what_is_wrong_fits_a_line() {
-        for bad in [&["dance"][..], &["run"], &["demo", "chat", "--port-web", "x"], &["client", "chat", "--seconds", "1"]] {
+        for bad in
+            [&["dance"][..], &["run"], &["demo", "chat", "--port-web", "x"], &["client", "chat", "--seconds", "1"]]
+        {
             let words = std::iter::once("skyloom").chain(bad.iter().copied());
             let Err(error) = Cli::try_parse_from(words) else { panic!("{bad:?} was accepted") };
             let line = in_one_line(&error.to_string());

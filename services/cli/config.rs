@@ -79,11 +79,10 @@ fn load(lua: &Lua, file: &Path, folders: &Folders) -> mlua::Result<()> {
     if folders.with(|folders| folders.len()) >= DEEPEST {
         return Err(mlua::Error::runtime(format!("{}: files include each other too deeply", file.display())));
     }
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| mlua::Error::runtime(format!("{}: {error}", file.display())))?;
-    let text = fill_in(&text).map_err(|name| {
-        mlua::Error::runtime(format!("{}: there is no environment variable {name}", file.display()))
-    })?;
+    let text =
+        std::fs::read_to_string(file).map_err(|error| mlua::Error::runtime(format!("{}: {error}", file.display())))?;
+    let text = fill_in(&text)
+        .map_err(|name| mlua::Error::runtime(format!("{}: there is no environment variable {name}", file.display())))?;
     let folder = file.parent().unwrap_or(Path::new("")).to_path_buf();
     folders.with(|folders| folders.push(folder));
     let done = lua.load(text).set_name(format!("@{}", file.display())).exec();

@@ -53,9 +53,9 @@ fn welcome(web: SocketAddr, lines: SocketAddr) {
     println!("  lines  {}", reach(lines));
     println!();
     println!("Try:");
-    println!("  open http://{} in a browser, then once more in another window", reach(web));
-    println!("  nc {} {port}   and type", host.trim_matches(['[', ']']));
-    println!("  skyloom client chat --port {port} --bots 50 --room lobby");
+    println!("  open http://{} in a browser, and once more in another window", reach(web));
+    println!("  nc {} {port}, and say something", host.trim_matches(['[', ']']));
+    println!("  skyloom client chat --port {port} --room lobby --bots 20");
     println!();
     println!("Ctrl-C stops it.");
 }

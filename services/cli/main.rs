@@ -25,12 +25,14 @@ use args::Command;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let log = env_logger::Env::new().filter_or("SKYLOOM_LOG", "warn");
-    env_logger::Builder::from_env(log).format_target(false).init();
     let command = match args::parse() {
         Ok(command) => command,
         Err(code) => return code,
     };
+    // A herd of bots is behind with its reading when the chat is busy: that is what it is for.
+    let usual = if matches!(command, Command::Client(_)) { "error" } else { "warn" };
+    let log = env_logger::Env::new().filter_or("SKYLOOM_LOG", usual);
+    env_logger::Builder::from_env(log).format_target(false).init();
     let done = match command {
         Command::Run(run) => run::run(&run),
         Command::Demo(demo) => demo::demo(&demo),

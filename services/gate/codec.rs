@@ -16,10 +16,19 @@ const MAX_HEAD: usize = 8192;
 #[derive(Debug)]
 pub(super) enum Codec {
     Length16(Length16),
-    Lines { lines: Lines, utf8: bool },
+    Lines {
+        lines: Lines,
+        utf8: bool,
+    },
     /// A browser that has not said yet what it wants.
-    Http { head: RequestHead, max_frame: usize },
-    Web { socket: Box<Socket>, progress: Progress },
+    Http {
+        head: RequestHead,
+        max_frame: usize,
+    },
+    Web {
+        socket: Box<Socket>,
+        progress: Progress,
+    },
 }
 
 /// What to do next for a client.

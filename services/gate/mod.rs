@@ -34,12 +34,14 @@ mod codec;
 mod counts;
 mod command;
 mod client;
+mod state;
+mod flow;
 mod service;
 
 pub use command::Command;
 pub use counts::Counts;
 pub use options::{Framing, Options, OptionsError};
-pub use service::Gate;
+pub use state::Gate;
 
 #[cfg(test)]
 mod tests;

@@ -121,9 +121,8 @@ pub(super) struct Settings {
 
 impl Options {
     pub(super) fn check(self) -> Result<Settings, OptionsError> {
-        let wrong = |key, found: &dyn fmt::Display, expected| {
-            Err(OptionsError { key, found: found.to_string(), expected })
-        };
+        let wrong =
+            |key, found: &dyn fmt::Display, expected| Err(OptionsError { key, found: found.to_string(), expected });
         let watchdog = match self.watchdog {
             None => None,
             Some(bits) => match Handle::new(bits) {

@@ -51,9 +51,9 @@ impl Site {
                 return Err(refuse(403, "a page of another site may not connect here"));
             }
             let answer = websocket::upgrade(request);
-            return answer.map(Answer::Upgrade).map_err(|refusal| {
-                Refusal::Http(Box::new(refusal.response()), refusal.to_string())
-            });
+            return answer
+                .map(Answer::Upgrade)
+                .map_err(|refusal| Refusal::Http(Box::new(refusal.response()), refusal.to_string()));
         }
         let head_only = request.method() == "HEAD";
         if request.method() != "GET" && !head_only {

@@ -23,6 +23,7 @@ pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 /// Says that a test cannot be run here; where nothing may be skipped, fails.
+#[expect(clippy::print_stdout, reason = "people are to see it")]
 pub fn skip(needs: &str) {
     println!("skipped: needs {needs}");
     assert!(std::env::var_os("SKYLOOM_NO_SKIP").is_none(), "{needs} is missing, and nothing may be skipped");

@@ -100,7 +100,8 @@ impl Server {
     pub fn start_at(web: u16, lines: u16) -> Server {
         let (web, lines) = (web.to_string(), lines.to_string());
         let mut process = Process::start(&["demo", "chat", "--port-web", &web, "--port-lines", &lines]);
-        let web = process.prints("  web ").trim().trim_start_matches("web").trim().trim_start_matches("http://").parse();
+        let web =
+            process.prints("  web ").trim().trim_start_matches("web").trim().trim_start_matches("http://").parse();
         let lines = process.prints("  lines ").trim().trim_start_matches("lines").trim().parse();
         process.prints("Ctrl-C");
         Server { process, web: web.unwrap(), lines: lines.unwrap() }

@@ -30,7 +30,8 @@ pub struct Settings {
     pub native: String,
     /// Bytes that one VM may use; 0 is no limit.
     pub memory_limit: usize,
-    /// How long a call may take, in hundredths of a second; 0 is for ever.
+    /// How long a call may take, in hundredths of a second; 0 is for ever. The node's environment
+    /// may say otherwise, by the key `calltimeout`.
     pub call_timeout: u32,
 }
 

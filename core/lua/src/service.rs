@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use skyloom_abi::{ExitReason, Message};
-use skyloom_kernel::{Context, Service, Spawn, Start, StartError};
+use skyloom_kernel::{Context, Interrupt, Service, Spawn, Start, StartError};
 
 use crate::home::{Home, Script};
-use crate::raw::Vm;
+use crate::raw::{Gate, Vm};
 
 /// A script about to run, or its VM.
 #[derive(Debug)]
@@ -14,6 +14,8 @@ struct LuaService {
     home: Arc<Home>,
     script: Script,
     args: Vec<String>,
+    /// How the stall watcher gets at a script that does not return.
+    gate: Arc<Gate>,
     /// Made on the worker that starts it, so that many services start on many workers.
     vm: Option<Vm>,
 }
@@ -25,7 +27,7 @@ pub(crate) fn spawn(home: &Arc<Home>, script: Script, args: Vec<String>) -> Spaw
         Script::Named(name) | Script::Text { name, .. } => name.clone(),
         Script::File(path) => path.display().to_string(),
     };
-    Spawn::new(label, Box::new(LuaService { home: Arc::clone(home), script, args, vm: None }))
+    Spawn::new(label, Box::new(LuaService { home: Arc::clone(home), script, args, gate: Arc::default(), vm: None }))
 }
 
 /// Skynet's `start = "main a b"`: arguments may follow a name after blanks.
@@ -39,7 +41,7 @@ fn split(script: Script, args: Vec<String>) -> (Script, Vec<String>) {
 
 impl Service for LuaService {
     fn start(&mut self, ctx: &mut Context<'_>) -> Result<Start, StartError> {
-        let vm = Vm::new(&self.home, ctx).ok_or_else(|| StartError::new("no memory for a Lua VM"))?;
+        let vm = Vm::new(&self.home, &self.gate, ctx).ok_or_else(|| StartError::new("no memory for a Lua VM"))?;
         let vm = self.vm.insert(vm);
         let args = std::mem::take(&mut self.args);
         match vm.start(ctx, &self.script, &args) {
@@ -54,6 +56,11 @@ impl Service for LuaService {
         if let Some(vm) = &mut self.vm {
             vm.receive(ctx, message);
         }
+    }
+
+    fn interrupt(&self) -> Option<Arc<dyn Interrupt>> {
+        let gate: Arc<dyn Interrupt> = self.gate.clone();
+        Some(gate)
     }
 
     fn retire(&mut self, ctx: &mut Context<'_>, reason: &ExitReason) {

@@ -414,7 +414,8 @@ function showConnection(reason) {
   chip.className = `state ${online ? "online" : state.socket ? "" : "offline"}`;
   chip.textContent = online ? "online" : state.socket ? "connecting" : "offline";
   $("banner").hidden = online || state.attempts === 0;
-  if (!online && reason !== undefined) {
+  // Why it broke is told; why it cannot be made again is the same "nobody there" each time.
+  if (!online && (reason || state.attempts === 1)) {
     $("banner-text").textContent = `Connection lost${reason ? ` (${reason})` : ""}. Trying again, nothing you write is lost.`;
   }
 }
@@ -422,7 +423,7 @@ function showConnection(reason) {
 /* Rooms and how many people are in each: what the server said last, and what we know better. */
 function everyRoom() {
   const known = new Map(state.list.map((room) => [room.name, room.people]));
-  for (const room of state.rooms.values()) known.set(room.name, room.joined ? room.people.size : known.get(room.name) ?? 0);
+  for (const room of state.rooms.values()) known.set(room.name, room.epoch === null ? known.get(room.name) ?? 0 : room.people.size);
   return known;
 }
 
@@ -551,7 +552,8 @@ $("welcome").addEventListener("cancel", (event) => {
 });
 $("composer").onsubmit = (event) => {
   event.preventDefault();
-  const text = $("text").value.trim();
+  // A limit of characters may have cut one in two.
+  const text = $("text").value.trim().replace(/[\uD800-\uDBFF]$/, "");
   $("text").value = "";
   if (text) send(text);
 };

@@ -52,8 +52,13 @@ pub(super) enum Heard {
 #[serde(tag = "ev", rename_all = "lowercase")]
 enum News {
     Joined,
-    Line { user: String, text: String },
-    Error { text: String },
+    Line {
+        user: String,
+        text: String,
+    },
+    Error {
+        text: String,
+    },
     #[serde(other)]
     Other,
 }

@@ -18,6 +18,8 @@ use super::bot::{Bot, Heard, Identity, Order};
 const DIALING: usize = 64;
 /// How often it looks who is to speak.
 const TICK: Duration = Duration::from_millis(5);
+/// In microseconds: no line takes longer.
+const HOUR: u64 = 3_600_000_000;
 /// Complaints that are kept word for word.
 const COMPLAINTS: usize = 5;
 
@@ -77,7 +79,7 @@ pub(super) struct Score {
 
 impl Score {
     pub(super) fn new(plan: &Plan) -> Score {
-        let latency = Histogram::new(3).unwrap_or_else(|_| unreachable!("3 is a precision"));
+        let latency = Histogram::new_with_bounds(1, HOUR, 3).unwrap_or_else(|_| unreachable!("these are bounds"));
         Score {
             begun: Instant::now(),
             joined: AtomicU32::new(0),
@@ -146,11 +148,8 @@ impl Herd {
             let identity = Identity { run: self.plan.run.clone(), number, room: self.plan.room_name(room) };
             let web = self.plan.uses_web(number);
             let (host, port) = if web { &self.plan.web } else { &self.plan.lines };
-            let bot = if web {
-                Bot::on_web(identity, &format!("{host}:{port}"))
-            } else {
-                Some(Bot::on_lines(identity))
-            };
+            let bot =
+                if web { Bot::on_web(identity, &format!("{host}:{port}")) } else { Some(Bot::on_lines(identity)) };
             let id = self.net.connect(ctx.handle(), host, *port);
             let (Some(bot), Ok(id)) = (bot, id) else {
                 self.lose(number, "cannot connect");
@@ -224,7 +223,10 @@ impl Herd {
                     let (room, place) = plan.place(from);
                     if plan.place(bot.identity.number).0 != room || !order.is_next(place, number) {
                         score.disorder.fetch_add(1, Relaxed);
-                        score.complain(format!("bot {} did not expect line {number} of bot {from}", bot.identity.number));
+                        score.complain(format!(
+                            "bot {} did not expect line {number} of bot {from}",
+                            bot.identity.number
+                        ));
                     }
                     latency.saturating_record(now.saturating_sub(at));
                 }

@@ -43,12 +43,24 @@ fn a_rate_of_zero_never_runs_out() {
 fn options_that_cannot_be_are_refused_by_name() {
     let table: [(Options, &str); 7] = [
         (Options { max_clients: 0, ..Options::default() }, "gate option max_clients is 0, expected 1 to 100000"),
-        (Options { max_frame: 70_000, ..Options::default() }, "gate option max_frame is 70000, expected 1 to 65535 with this framing"),
-        (Options { rate: -1.0, ..Options::default() }, "gate option rate is -1, expected 0, or 0.01 and more frames per second"),
-        (Options { rate: f64::NAN, ..Options::default() }, "gate option rate is NaN, expected 0, or 0.01 and more frames per second"),
+        (
+            Options { max_frame: 70_000, ..Options::default() },
+            "gate option max_frame is 70000, expected 1 to 65535 with this framing",
+        ),
+        (
+            Options { rate: -1.0, ..Options::default() },
+            "gate option rate is -1, expected 0, or 0.01 and more frames per second",
+        ),
+        (
+            Options { rate: f64::NAN, ..Options::default() },
+            "gate option rate is NaN, expected 0, or 0.01 and more frames per second",
+        ),
         (Options { burst: 0, ..Options::default() }, "gate option burst is 0, expected at least 1 frame"),
         (Options { deadline: 0.0, ..Options::default() }, "gate option deadline is 0, expected 0.1 to 86400 seconds"),
-        (Options { watchdog: Some(0), ..Options::default() }, "gate option watchdog is 0, expected the handle of a service"),
+        (
+            Options { watchdog: Some(0), ..Options::default() },
+            "gate option watchdog is 0, expected the handle of a service",
+        ),
     ];
     for (options, text) in table {
         let error = options.check().map(|_| ()).unwrap_err();

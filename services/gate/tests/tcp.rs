@@ -37,7 +37,8 @@ impl Service for Owner {
         let (session, frame) = (message.session.ok_or("no client")?, message.payload.into_bytes());
         self.tell.send(Heard::Frame(session.get(), frame.clone()))?;
         if let Some(gate) = message.source.filter(|_| self.echo) {
-            let back = Message { source: None, session: Some(session), protocol: Protocol::CLIENT, payload: frame.into() };
+            let back =
+                Message { source: None, session: Some(session), protocol: Protocol::CLIENT, payload: frame.into() };
             ctx.post(gate, back).map_err(|error| error.to_string())?;
         }
         ctx.done()
@@ -322,10 +323,13 @@ fn a_client_that_does_not_read_is_dropped_and_others_get_everything() {
     let world = world_of(Options { queue: 300 << 10, ..lines() }, false);
     let (_deaf, deaf) = world.client();
     let (other, fd) = world.client();
-    let reader = std::thread::spawn(move || BufReader::new(other).lines().take(2000).map(|line| line.unwrap().len()).sum::<usize>());
+    let reader = std::thread::spawn(move || {
+        BufReader::new(other).lines().take(2000).map(|line| line.unwrap().len()).sum::<usize>()
+    });
     let frame = Bytes(vec![b'x'; 10_000]);
     for _ in 0..2000 {
-        let (): () = world.skyloom.call_blocking(world.gate, Command::Multicast(vec![deaf, fd], frame.clone()), LONG).unwrap();
+        let (): () =
+            world.skyloom.call_blocking(world.gate, Command::Multicast(vec![deaf, fd], frame.clone()), LONG).unwrap();
     }
     assert_eq!(reader.join().unwrap(), 20_000_000);
     assert!(world.closed(deaf).ends_with("bytes wait unread"));

@@ -60,6 +60,7 @@ static SKYNET: &[(&[u8], Item)] = &[
     (b"init", Function(service::init)),
     (b"kill", Function(node::kill)),
     (b"killthread", Function(wait::killthread)),
+    (b"launch", Function(service::launch)),
     (b"localname", Function(node::localname)),
     (b"memlimit", Function(node::memlimit)),
     (b"mqlen", Function(node::mqlen)),

@@ -1,7 +1,7 @@
 //! `skynet.send`, `call` and their kin.
 
 use mlua::ffi;
-use skyloom_abi::{Handle, Message, Protocol, Session};
+use skyloom_abi::{Cause, Handle, Message, Protocol, Session, Undelivered};
 
 use super::arguments::{Body, address, body, protocol, ready, take, waiting};
 use super::host::{Host, Outcome, bytes_at, fence, host_of, passed, raise, raise_text};
@@ -153,7 +153,27 @@ unsafe fn session_at(l: *mut ffi::lua_State, index: std::ffi::c_int) -> Option<S
     }
 }
 
-/// Sends, pushes 0 or nil. `[-0, +1, v]`
+/// What became of a message.
+#[derive(Clone, Copy)]
+enum Sent {
+    Yes,
+    /// There is nobody.
+    Nobody,
+    /// There is somebody who takes no more.
+    Full,
+}
+
+impl Sent {
+    fn of(outcome: Result<(), Undelivered>) -> Sent {
+        match outcome {
+            Ok(()) => Sent::Yes,
+            Err(Undelivered { cause: Cause::Full, .. }) => Sent::Full,
+            Err(_) => Sent::Nobody,
+        }
+    }
+}
+
+/// Sends; pushes 0 (or the session), nil if there is nobody, false if the mailbox is full. `[-0, +1, v]`
 #[inline]
 unsafe fn deliver(
     l: *mut ffi::lua_State,
@@ -168,18 +188,20 @@ unsafe fn deliver(
         let sent = fence(|| {
             let payload = take(&mut *host, body);
             let (source, session) = forged.unwrap_or((Some((*host).handle), None));
-            let (Some(to), true) = (to, (*host).context().is_some()) else { return false };
+            let (Some(to), true) = (to, (*host).context().is_some()) else { return Sent::Nobody };
             if forged.is_some() {
                 by_hand(host, to, source, session, id);
             }
             let message = Message { source, session, protocol: id, payload };
-            (*host).context().is_some_and(|context| context.post(to, message).is_ok())
+            (*host).context().map_or(Sent::Nobody, |context| Sent::of(context.post(to, message)))
         });
-        if passed(l, sent) {
-            let session = forged.and_then(|(_, session)| session);
-            ffi::lua_pushinteger(l, session.map_or(0, Session::get).into());
-        } else {
-            ffi::lua_pushnil(l);
+        match passed(l, sent) {
+            Sent::Yes => {
+                let session = forged.and_then(|(_, session)| session);
+                ffi::lua_pushinteger(l, session.map_or(0, Session::get).into());
+            }
+            Sent::Nobody => ffi::lua_pushnil(l),
+            Sent::Full => ffi::lua_pushboolean(l, 0),
         }
         1
     }
@@ -212,10 +234,11 @@ unsafe fn begin(
     unsafe {
         let sent = fence(|| {
             let payload = take(&mut *host, body);
-            let (Some(to), Some(session)) = (to, fresh(host)) else { return false };
-            let Some(context) = (*host).context() else { return false };
-            if context.request(to, session, id, payload).is_err() {
-                return false;
+            let (Some(to), Some(session)) = (to, fresh(host)) else { return Sent::Nobody };
+            let Some(context) = (*host).context() else { return Sent::Nobody };
+            let sent = Sent::of(context.request(to, session, id, payload));
+            if !matches!(sent, Sent::Yes) {
+                return sent;
             }
             let deadline = match (*host).call_timeout {
                 0 => None,
@@ -223,10 +246,12 @@ unsafe fn begin(
             };
             (*host).threads.at(slot).expect = expect;
             (*host).scheduler.wait_call(slot, session, Some(to), deadline);
-            true
+            sent
         });
-        if !passed(l, sent) {
-            invalid_address(l, host, to);
+        match passed(l, sent) {
+            Sent::Yes => {}
+            Sent::Nobody => invalid_address(l, host, to),
+            Sent::Full => raise(l, format_args!("call failed: {}", Cause::Full)),
         }
     }
 }

@@ -78,6 +78,31 @@ lua_fn! {
         ffi::lua_yieldk(l, 0, 0, Some(called))
     }
 
+    /// `launch("snlua", name, ...)` to an address at once: the service may not have started yet.
+    fn launch(l) {
+        let host = host_of(l);
+        if text_at(l, 1) != "snlua" {
+            return 0;
+        }
+        text_at(l, 2);
+        let count = ffi::lua_gettop(l);
+        for index in 3..=count {
+            ffi::luaL_tolstring(l, index, std::ptr::null_mut());
+            ffi::lua_replace(l, index);
+        }
+        let spawned = fence(|| {
+            let text = |index| String::from_utf8_lossy(bytes_at(l, index)).into_owned();
+            let home = home_of(host);
+            let args = (3..=count).map(text).collect();
+            Some((*host).context()?.spawn((home.spawn)(home, Script::Named(text(2)), args)))
+        });
+        match passed(l, spawned) {
+            Some(handle) => ffi::lua_pushinteger(l, handle.get().into()),
+            None => ffi::lua_pushnil(l),
+        }
+        1
+    }
+
     /// `exit()`: the service ends here; nothing after it runs.
     fn exit(l) {
         let host = host_of(l);

@@ -149,8 +149,10 @@ unsafe fn kill(l: *mut lua_State, host: *mut Host, slot: u32) -> bool {
         refuse(host, owed, "its coroutine was killed");
         let state = (*host).threads.state(slot);
         let before = std::mem::replace(&mut (*host).current, slot);
+        (*host).active = state;
         ffi::lua_closethread(state, l);
         ffi::lua_settop(state, 0);
+        (*host).active = l;
         (*host).current = before;
         (*host).keys.ended(owner(slot));
         release(host, slot);

@@ -13,6 +13,7 @@ use mlua::ffi::{self, lua_State};
 use skyloom_abi::{Handle, Session};
 use skyloom_kernel::{Context, TimerId};
 
+use super::hook::Gate;
 use super::memory::Memory;
 use super::protocols::Protocols;
 use super::sockets::Sockets;
@@ -22,6 +23,9 @@ use crate::chunks::Chunk;
 use crate::home::Home;
 use crate::keys::Keys;
 use crate::scheduler::Scheduler;
+
+/// What a script hears that yields to nobody.
+pub(super) const PLAIN_YIELD: &str = "coroutine.yield in a coroutine of the service: nobody would resume it";
 
 /// What the extra space of a state points to.
 #[derive(Debug)]
@@ -71,6 +75,11 @@ pub(super) struct Host {
     /// Whether it was one of our functions that yielded.
     pub(super) yielded: bool,
     pub(super) outcome: Outcome,
+    /// The state that runs, ours or a script's own: where a hook must be set; null if none does.
+    pub(super) active: *mut lua_State,
+    /// A signal has set a hook.
+    pub(super) hooked: bool,
+    pub(super) gate: Arc<Gate>,
     pub(super) keys: Keys,
     pub(super) protocols: Protocols,
     /// Where values are packed.

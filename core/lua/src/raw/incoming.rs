@@ -105,6 +105,7 @@ unsafe fn request(host: *mut Host, message: Message) {
         };
         let slot = acquire((*host).main, host, Role::Task);
         let state = (*host).threads.state(slot);
+        (*host).threads.at(slot).handler = handler;
         (*host).scheduler.begin(slot, message.source, message.session, message.awaits().is_some());
         // Bytes are read where they are; only a typed value is encoded.
         let payload = if message.payload.as_bytes().is_some() { message.payload } else { message.payload.encoded() };

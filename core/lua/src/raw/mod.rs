@@ -36,6 +36,11 @@ mod calm;
 mod memory;
 mod protocols;
 mod threads;
+#[cfg(target_os = "linux")]
+mod hook;
+#[cfg(not(target_os = "linux"))]
+#[path = "hook_absent.rs"]
+mod hook;
 mod host;
 mod pack;
 mod unpack;
@@ -46,6 +51,7 @@ mod turn;
 mod sockets;
 mod incoming;
 mod load;
+mod coroutines;
 mod api_message;
 mod api_reply;
 mod api_wait;
@@ -63,4 +69,5 @@ mod require;
 mod vm;
 mod send;
 
+pub(crate) use hook::Gate;
 pub(crate) use vm::Vm;

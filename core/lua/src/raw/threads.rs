@@ -47,6 +47,8 @@ pub(super) struct Thread {
     pub(super) expect: Expect,
     /// Arguments that wait on its stack above its function.
     pub(super) args: c_int,
+    /// Reference of the handler that it runs, or `LUA_NOREF`: for the log.
+    pub(super) handler: c_int,
     /// Its place in the registry.
     anchor: c_int,
     /// Boxed, because the state points to it.
@@ -121,7 +123,15 @@ unsafe fn create(l: *mut lua_State, host: *mut Host) -> u32 {
         let slot = threads.vacant.pop().unwrap_or(threads.all.len() as u32);
         let tag = Box::new(Tag { host, slot });
         *ffi::lua_getextraspace(state).cast::<*const Tag>() = &raw const *tag;
-        let thread = Thread { state, role: Role::Task, expect: Expect::Values, args: 0, anchor, _tag: tag };
+        let thread = Thread {
+            state,
+            role: Role::Task,
+            expect: Expect::Values,
+            args: 0,
+            handler: ffi::LUA_NOREF,
+            anchor,
+            _tag: tag,
+        };
         match threads.all.get_mut(slot as usize) {
             Some(place) => *place = thread,
             None => threads.all.push(thread),

@@ -8,6 +8,7 @@ use std::ffi::c_int;
 use mlua::ffi;
 use skyloom_abi::{CallError, Payload, Protocol};
 
+use super::hook::{unhook, why_yielded};
 use super::host::{Host, Outcome, push_bytes};
 use super::starting;
 use super::threads::{Expect, NO_SLOT, Role, forget, owner, release};
@@ -210,10 +211,15 @@ pub(super) unsafe fn run(host: *mut Host, slot: u32, count: c_int) {
         (*host).current = slot;
         (*host).yielded = false;
         (*host).memory.strict = true;
+        (*host).active = state;
         let mut results = 0;
         let status = ffi::lua_resume(state, (*host).main, count, &mut results);
+        (*host).active = std::ptr::null_mut();
         (*host).memory.strict = false;
         (*host).current = NO_SLOT;
+        if (*host).hooked {
+            unhook(host, state);
+        }
         match status {
             ffi::LUA_OK => {
                 ffi::lua_settop(state, 0);
@@ -221,8 +227,7 @@ pub(super) unsafe fn run(host: *mut Host, slot: u32, count: c_int) {
             }
             ffi::LUA_YIELD if (*host).yielded => (*host).keys.suspended(owner(slot)),
             ffi::LUA_YIELD => {
-                ffi::lua_settop(state, 0);
-                let text = "coroutine.yield in a coroutine of the service: nobody would resume it";
+                let text = why_yielded(host);
                 let failure = Failure { text: text.into(), trace: text.into() };
                 failed(host, slot, failure);
             }
@@ -242,7 +247,8 @@ unsafe fn ended(host: *mut Host, slot: u32) {
         let (end, oldest) = (*host).scheduler.ended(slot);
         if let Ended::Forgot(request) = end {
             let Request { to, session } = request;
-            (*host).report(&format!("Maybe forgot response session {session} from {to}"));
+            let place = place_of(host, (*host).threads.at(slot).handler);
+            (*host).report(&format!("Maybe forgot response session {session} from {to} : {place}"));
             refuse(host, oldest, "forgotten");
         }
         let role = (*host).threads.at(slot).role;
@@ -250,6 +256,24 @@ unsafe fn ended(host: *mut Host, slot: u32) {
         if role == Role::Start {
             starting::advance(host);
         }
+    }
+}
+
+/// Where a function was defined: `file:line`.
+#[cold]
+unsafe fn place_of(host: *mut Host, function: c_int) -> String {
+    // SAFETY: the reference is a handler's, hence a function's; the main state has room for it,
+    // and `lua_getinfo` takes it off again and fills `about`.
+    unsafe {
+        let main = (*host).main;
+        if ffi::lua_rawgeti(main, ffi::LUA_REGISTRYINDEX, function.into()) != ffi::LUA_TFUNCTION {
+            ffi::lua_pop(main, 1);
+            return "?".into();
+        }
+        let mut about: ffi::lua_Debug = std::mem::zeroed();
+        ffi::lua_getinfo(main, c">S".as_ptr(), &mut about);
+        let source = std::ffi::CStr::from_ptr(about.short_src.as_ptr()).to_string_lossy();
+        format!("{source}:{}", about.linedefined)
     }
 }
 
@@ -283,8 +307,10 @@ pub(super) unsafe fn close(host: *mut Host, slot: u32) {
     unsafe {
         let state = (*host).threads.state(slot);
         let before = std::mem::replace(&mut (*host).current, slot);
+        (*host).active = state;
         ffi::lua_closethread(state, (*host).main);
         ffi::lua_settop(state, 0);
+        (*host).active = std::ptr::null_mut();
         (*host).current = before;
     }
 }

@@ -9,6 +9,7 @@ use mlua::ffi::{self, lua_CFunction, lua_State};
 use skyloom_abi::{CallError, ExitReason, Message};
 use skyloom_kernel::Context;
 
+use super::hook::{self, Gate};
 use super::host::{Host, Outcome, Subject, Tag, home_of, push_bytes};
 use super::load::{load, load_file};
 use super::memory::{Memory, allocator};
@@ -16,7 +17,7 @@ use super::protocols::Protocols;
 use super::starting::{self, Starting};
 use super::threads::{NO_SLOT, Role, Threads, acquire};
 use super::turn::{close, run, say_goodbye, settle};
-use super::{incoming, require};
+use super::{coroutines, incoming, require};
 use crate::home::{Home, Script, folder};
 use crate::keys::Keys;
 use crate::scheduler::Scheduler;
@@ -33,7 +34,10 @@ impl Turn {
     /// `host` outlives the turn, and so does `context`.
     unsafe fn enter(host: *mut Host, context: &Context<'_>) -> Turn {
         // SAFETY: by contract; the lifetime is forgotten for the time of the turn only.
-        unsafe { (*host).context = (&raw const *context).cast() };
+        unsafe {
+            (*host).context = (&raw const *context).cast();
+            hook::enter(host, &(*host).gate);
+        }
         Turn(host)
     }
 }
@@ -41,13 +45,16 @@ impl Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         // SAFETY: the host outlives the turn.
-        unsafe { (*self.0).context = std::ptr::null() }
+        unsafe {
+            hook::leave(&(*self.0).gate);
+            (*self.0).context = std::ptr::null();
+        }
     }
 }
 
 impl Vm {
     /// Makes a VM with the standard libraries and `require`; `None` without memory.
-    pub(crate) fn new(home: &Arc<Home>, context: &Context<'_>) -> Option<Vm> {
+    pub(crate) fn new(home: &Arc<Home>, gate: &Arc<Gate>, context: &Context<'_>) -> Option<Vm> {
         let started = context.node().started_at().duration_since(SystemTime::UNIX_EPOCH);
         let started = started.unwrap_or_default();
         let host = Box::into_raw(Box::new(Host {
@@ -64,6 +71,9 @@ impl Vm {
             current: NO_SLOT,
             yielded: false,
             outcome: Outcome::Values,
+            active: std::ptr::null_mut(),
+            hooked: false,
+            gate: Arc::clone(gate),
             keys: Keys::default(),
             protocols: Protocols::new(),
             buffer: Vec::new(),
@@ -75,7 +85,7 @@ impl Vm {
             last_token: 0,
             sockets: None,
             chunks: Vec::new(),
-            call_timeout: home.settings.call_timeout.into(),
+            call_timeout: call_timeout(home, context),
             is_closed: false,
         }));
         // SAFETY: the host is boxed and freed only by `Drop`, after the state was closed. The
@@ -186,7 +196,9 @@ impl Vm {
         // SAFETY: no coroutine runs; finalizers may enter the host, which is still whole.
         unsafe {
             if !std::mem::replace(&mut (*self.0).is_closed, true) {
+                (*self.0).active = (*self.0).main;
                 ffi::lua_close((*self.0).main);
+                (*self.0).active = std::ptr::null_mut();
             }
         }
     }
@@ -205,6 +217,12 @@ impl fmt::Debug for Vm {
         // SAFETY: nobody else is in the host.
         unsafe { write!(f, "Vm({}, {} coroutines)", (*self.0).handle, (*self.0).threads.len()) }
     }
+}
+
+/// Hundredths of a second that a call may take: as the environment says, else the settings.
+fn call_timeout(home: &Home, context: &Context<'_>) -> u64 {
+    let said = context.node().env("calltimeout");
+    said.and_then(|ticks| ticks.parse().ok()).unwrap_or(home.settings.call_timeout.into())
 }
 
 /// Pushes the function of a script and sets what it finds in its globals. `[-0, +1, -]`
@@ -309,6 +327,11 @@ lua_fn! {
             ffi::lua_pushcfunction(l, function);
             ffi::lua_setglobal(l, name.as_ptr());
         }
+        ffi::lua_getglobal(l, c"coroutine".as_ptr());
+        ffi::lua_pushcfunction(l, coroutines::resume);
+        ffi::lua_setfield(l, -2, c"resume".as_ptr());
+        ffi::lua_pushcfunction(l, coroutines::wrap);
+        ffi::lua_setfield(l, -2, c"wrap".as_ptr());
         ffi::lua_getglobal(l, c"table".as_ptr());
         ffi::lua_getfield(l, -1, c"unpack".as_ptr());
         ffi::lua_setglobal(l, c"unpack".as_ptr());

@@ -230,3 +230,42 @@ fn a_coroutine_that_waits_cannot_be_resumed_by_hand() {
     assert!(lines[1].contains("by hand"), "{lines:?}");
     assert!(world.node().is_alive(victim));
 }
+
+#[test]
+fn coroutines_of_scripts_behave_as_luas_own() {
+    let mut world = World::new();
+    world.run(
+        "coroutines",
+        "local co = coroutine.create(function(a, b)
+            local c = coroutine.yield(a + b)
+            local d, e = coroutine.yield(c * 2)
+            return d, e
+        end)
+        assert(select(2, coroutine.resume(co, 1, 2)) == 3)
+        assert(select(2, coroutine.resume(co, 10)) == 20)
+        local ok, d, e = coroutine.resume(co, 'd', 'e')
+        assert(ok and d == 'd' and e == 'e')
+        local ok, err = coroutine.resume(co)
+        assert(not ok and err == 'cannot resume dead coroutine')
+        local ok, err = coroutine.resume(coroutine.create(function() error { code = 5 } end))
+        assert(not ok and err.code == 5)
+        assert(not pcall(coroutine.resume, 5) and not pcall(coroutine.wrap, 5))
+        local gen = coroutine.wrap(function() for i = 1, 3 do coroutine.yield(i) end end)
+        assert(gen() == 1 and gen() == 2 and gen() == 3 and gen() == nil)
+        local ok, err = pcall(gen)
+        assert(not ok and err:find 'cannot resume dead coroutine')
+        local ok, err = pcall(coroutine.wrap(function() error 'inside' end))
+        assert(not ok and err:find 'inside')
+        local closed
+        local ok, err = pcall(coroutine.wrap(function()
+            local x <close> = setmetatable({}, { __close = function() closed = true end })
+            error({})
+        end))
+        assert(not ok and type(err) == 'table' and closed)
+        assert(select('#', coroutine.resume(coroutine.create(function(...) return ... end), nil, nil)) == 3)
+        local ok, err = coroutine.resume(coroutine.running())
+        assert(not ok and err == 'cannot resume non-suspended coroutine')
+        skynet.error 'ok'",
+    );
+    assert_eq!(world.lines(), ["ok"]);
+}

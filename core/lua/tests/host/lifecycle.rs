@@ -64,6 +64,26 @@ fn newservice_returns_when_the_start_function_has_returned() {
 }
 
 #[test]
+fn launch_does_not_wait_for_the_start() {
+    let folder = Folder::new(
+        "launch",
+        &[(
+            "child.lua",
+            "local skynet = require 'skynet' local n = ... skynet.start(function() skynet.error('started', n) end)",
+        )],
+    );
+    let mut world = folder.world();
+    world.run(
+        "parent",
+        "skynet.start(function()
+        assert(math.type(skynet.launch('snlua', 'child', 1)) == 'integer' and skynet.launch 'logger' == nil)
+        skynet.error 'first'
+    end)",
+    );
+    assert_eq!(world.lines(), ["first", "started 1"]);
+}
+
+#[test]
 fn newservice_returns_nil_when_the_service_left_in_its_start() {
     let folder = Folder::new(
         "left",

@@ -14,3 +14,5 @@ mod tutorial;
 mod modules;
 mod sockets;
 mod many;
+mod stall;
+mod torment;

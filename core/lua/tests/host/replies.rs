@@ -87,7 +87,7 @@ fn context_tells_whose_request_is_handled() {
 #[test]
 fn a_forgotten_answer_is_logged_and_an_ignored_one_is_not() {
     let lines = heard("");
-    assert!(lines.len() == 1 && lines[0].starts_with("Maybe forgot response session 1 from :"), "{lines:?}");
+    assert!(lines.len() == 1 && lines[0] == "Maybe forgot response session 1 from :00000003 : there:2", "{lines:?}");
     assert_eq!(heard("skynet.ignoreret()"), Vec::<String>::new());
 }
 
@@ -193,4 +193,23 @@ fn a_call_may_have_a_deadline() {
         world.pass(1);
     }
     assert_eq!(world.lines(), ["true 1", "false call failed: no answer before the deadline"]);
+}
+
+#[test]
+fn a_full_mailbox_is_told_apart_from_nobody() {
+    use skyloom_kernel::{Limit, Overflow};
+    let mut world = World::new();
+    let text = "local skynet = require 'skynet' skynet.dispatch('lua', function() end) skynet.register 'SMALL'";
+    let small = world.lua.text("small", text, &[]).limit(Limit { messages: 2, overflow: Overflow::Refuse });
+    world.node().spawn(small);
+    world.sim.run_until_idle();
+    world.run(
+        "flood",
+        "skynet.start(function()
+        local results = {}
+        for i = 1, 3 do results[i] = skynet.send('SMALL', 'lua') end
+        skynet.error(results[2], results[3], pcall(skynet.call, 'SMALL', 'lua'))
+    end)",
+    );
+    assert_eq!(world.lines(), ["0 false false call failed: its mailbox is full"]);
 }

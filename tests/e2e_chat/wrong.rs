@@ -6,10 +6,10 @@ use std::process::Stdio;
 
 use serde_json::json;
 
-use crate::common::{Folder, eventually};
 use crate::common::lines::Guest;
 use crate::common::server::{Process, Server, run, skyloom};
 use crate::common::web::WebGuest;
+use crate::common::{Folder, eventually};
 
 /// Runs a command that cannot begin: exit code 2 and one line, which contains all of `parts`.
 #[track_caller]
@@ -22,7 +22,10 @@ fn refused(args: &[&str], parts: &[&str]) {
         assert!(err.contains(part), "{args:?} said {err:?}, not {part:?}");
     }
     // A Lua service that fails says so in the log too.
-    assert!(out.lines().all(|line| line.starts_with("[:0") || line.starts_with(['\t', ' ']) || line.starts_with("stack")), "{args:?} said {out:?}");
+    assert!(
+        out.lines().all(|line| line.starts_with("[:0") || line.starts_with(['\t', ' ']) || line.starts_with("stack")),
+        "{args:?} said {out:?}"
+    );
 }
 
 #[test]
@@ -41,7 +44,8 @@ fn files_that_are_missing_or_broken_are_named_with_the_line() {
     refused(&["run", &folder.0.display().to_string()], &["directory"]);
     let broken = folder.file("broken.lua", "local skynet = require 'skynet'\n\nskynet.start(function( end)\n");
     refused(&["run", &broken], &["broken.lua:3:"]);
-    let raising = folder.file("raising.lua", "local skynet = require 'skynet'\nskynet.start(function()\n  error 'no luck'\nend)\n");
+    let raising = folder
+        .file("raising.lua", "local skynet = require 'skynet'\nskynet.start(function()\n  error 'no luck'\nend)\n");
     refused(&["run", &raising], &["raising.lua:3:", "no luck"]);
     let config = folder.file("config", "thread = 2\nstart = = 1\n");
     refused(&["run", &config], &["config:2:"]);
@@ -100,7 +104,7 @@ fn a_guest_who_breaks_a_rule_is_told_which_and_the_others_go_on() {
     assert_eq!(web.hears("error")["text"], "you are not in nowhere");
     web.say(&json!({"do": "join", "room": "<b>"}));
     assert_eq!(web.hears("error")["text"], "a room's name cannot contain '<'");
-    web.say(&json!("x".repeat(9000)));
+    web.say(&json!("x".repeat(17_000)));
     assert_eq!(web.end(), 1009);
 
     let mut ann = WebGuest::enter(server.web, "ann", "lobby");

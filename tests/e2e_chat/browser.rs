@@ -61,7 +61,7 @@ fn a_browser_joins_talks_and_survives_a_restart_of_the_server() {
     let all = json!(["hello <b>bob</b>", evil, "said while nobody listened", "welcome back"]);
     assert_eq!(browser.value(TEXTS), all, "nothing twice, nothing lost");
     assert_eq!(browser.value("document.querySelectorAll('#log .pending').length"), 0);
-    assert_eq!(browser.faults, [String::new(); 0]);
+    browser.is_sound();
 }
 
 #[test]
@@ -82,14 +82,16 @@ fn rooms_names_and_unread_lines_are_shown() {
     browser.type_line("/nick bob");
     browser.until("document.querySelector('#log .wrong')?.textContent === 'bob is taken'");
 
-    browser.value("[...document.querySelectorAll('#rooms button')].find((b) => b.textContent.startsWith('lobby')).click()");
+    browser.value(
+        "[...document.querySelectorAll('#rooms button')].find((b) => b.textContent.startsWith('lobby')).click()",
+    );
     browser.until(&format!("JSON.stringify({TEXTS}) === '[\"are you there?\"]'"));
     assert_eq!(browser.value("document.querySelectorAll('#rooms .unread').length"), 0);
     assert_eq!(browser.value("location.hash"), "#lobby");
     browser.type_line("/leave");
     bob.hears("* anna left");
     browser.until("document.getElementById('title').textContent === '# games'");
-    assert_eq!(browser.faults, [String::new(); 0]);
+    browser.is_sound();
 }
 
 #[test]
@@ -104,5 +106,5 @@ fn a_name_that_is_taken_is_asked_for_again() {
     browser.type_line("ann");
     online(&mut browser);
     assert_eq!(browser.value("document.getElementById('title').textContent"), "# games");
-    assert_eq!(browser.faults, [String::new(); 0]);
+    browser.is_sound();
 }

@@ -14,7 +14,7 @@ pub struct Browser {
     link: WebGuest,
     last: u64,
     /// What went wrong on the page: exceptions, and what its security policy forbade.
-    pub faults: Vec<String>,
+    faults: Vec<String>,
     session: Value,
     _profile: Folder,
 }
@@ -51,7 +51,8 @@ impl Browser {
         let mut process = NAMES.iter().find_map(start)?;
         let errors = BufReader::new(process.stderr.take().unwrap());
         let mut lines = errors.lines();
-        let url = lines.find_map(|line| line.unwrap().split_once("DevTools listening on ws://").map(|(_, url)| url.to_owned()));
+        let url = lines
+            .find_map(|line| line.unwrap().split_once("DevTools listening on ws://").map(|(_, url)| url.to_owned()));
         let url = url.expect("a browser says where its DevTools listen");
         // It goes on complaining, and must not be stopped by a full pipe.
         std::thread::spawn(move || lines.for_each(drop));
@@ -96,6 +97,11 @@ impl Browser {
             }
             _ => {}
         }
+    }
+
+    /// Checks that nothing went wrong on the page so far.
+    pub fn is_sound(&self) {
+        assert!(self.faults.is_empty(), "{:#?}", self.faults);
     }
 
     pub fn open(&mut self, url: &str) {

@@ -1,0 +1,34 @@
+//! Where the system has no way to signal one thread: a script that does not return goes on.
+//!
+//! The same names as in `hook.rs`, doing nothing.
+
+use mlua::ffi::lua_State;
+use skyloom_kernel::Interrupt;
+
+use super::host::{Host, PLAIN_YIELD};
+
+/// A gate that nobody can knock at.
+#[derive(Debug, Default)]
+pub(crate) struct Gate;
+
+impl Interrupt for Gate {}
+
+pub(super) fn enter(_: *const Host, _: &Gate) {}
+
+pub(super) fn leave(_: &Gate) {}
+
+/// Never called: nothing sets a hook.
+///
+/// # Safety
+///
+/// None needed.
+pub(super) unsafe fn unhook(_: *mut Host, _: *mut lua_State) {}
+
+/// What a coroutine died of that came back without a word.
+///
+/// # Safety
+///
+/// None needed.
+pub(super) unsafe fn why_yielded(_: *mut Host) -> &'static str {
+    PLAIN_YIELD
+}

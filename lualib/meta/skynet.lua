@@ -1,0 +1,273 @@
+---@meta skynet
+--- Annotations for the Lua language server: what `require "skynet"` returns.
+--- Times are in ticks of a hundredth of a second. "Waits" means that other
+--- coroutines of the service run meanwhile.
+
+---@alias skynet.address integer|string a handle, `":0000000a"`, `".name"` or `"name"`
+---@alias skynet.protocol string|integer
+
+---@class skynet
+---@field PTYPE_TEXT integer
+---@field PTYPE_RESPONSE integer
+---@field PTYPE_MULTICAST integer
+---@field PTYPE_CLIENT integer
+---@field PTYPE_SYSTEM integer
+---@field PTYPE_HARBOR integer
+---@field PTYPE_SOCKET integer
+---@field PTYPE_ERROR integer
+---@field PTYPE_QUEUE integer
+---@field PTYPE_DEBUG integer
+---@field PTYPE_LUA integer
+---@field PTYPE_SNAX integer
+---@field PTYPE_TRACE integer
+local skynet = {}
+
+---Runs `f` when the main chunk has returned; the service has started when `f` returns. `f` may wait.
+---@param f fun()
+function skynet.start(f) end
+
+---Runs `f` before the start function, in the order of the calls.
+---@param f fun()
+function skynet.init(f) end
+
+---Ends this service. Does not return.
+function skynet.exit() end
+
+---Starts a service and waits until its start function has returned.
+---@param name string
+---@param ... any each is passed as a string
+---@return integer|nil handle nil if the service exited in its start function
+function skynet.newservice(name, ...) end
+
+---Starts a service once per node; later callers get the same. Waits.
+---@param name string
+---@return integer handle
+function skynet.uniqueservice(name, ...) end
+
+---Waits until a unique service exists.
+---@param name string
+---@return integer handle
+function skynet.queryservice(name) end
+
+---Starts a service and does not wait.
+---@param module "snlua"
+---@param name string
+---@return integer|nil handle
+function skynet.launch(module, name, ...) end
+
+---Ends a service, or takes out a coroutine that waits (also a `timeout`).
+---@param target skynet.address|thread
+function skynet.kill(target) end
+
+---Ends every service of the node.
+function skynet.abort() end
+
+---@class skynet.register_protocol
+---@field name string
+---@field id integer 0 to 255
+---@field pack? fun(...): (string|lightuserdata), integer?
+---@field unpack? fun(msg: lightuserdata, sz: integer): ...
+---@field dispatch? fun(session: integer, source: integer, ...)
+
+---@param class skynet.register_protocol
+function skynet.register_protocol(class) end
+
+---Sets the handler of a protocol; returns the one before. The handler may wait.
+---@param protocol skynet.protocol
+---@param f? fun(session: integer, source: integer, ...)
+---@return function|nil before
+function skynet.dispatch(protocol, f) end
+
+---Sends and does not wait.
+---@param to skynet.address
+---@param protocol skynet.protocol
+---@return integer|nil zero nil if there is nobody
+function skynet.send(to, protocol, ...) end
+
+---Sends a payload that is packed already.
+---@param to skynet.address
+---@param protocol skynet.protocol
+---@param msg string|lightuserdata
+---@param sz? integer
+---@return integer|nil
+function skynet.rawsend(to, protocol, msg, sz) end
+
+---Sends in another service's name.
+---@param to skynet.address
+---@param source skynet.address|0
+---@param protocol skynet.protocol
+---@param session integer
+---@param msg string|lightuserdata|nil
+---@param sz? integer
+---@return integer|nil
+function skynet.redirect(to, source, protocol, session, msg, sz) end
+
+---Asks, waits, and returns the answer. Raises `call failed: …` or `call to invalid address …`.
+---@param to skynet.address
+---@param protocol skynet.protocol
+---@return any ...
+function skynet.call(to, protocol, ...) end
+
+---Asks with a packed payload; the answer must be read before the coroutine waits again.
+---@param to skynet.address
+---@param protocol skynet.protocol
+---@param msg string|lightuserdata
+---@param sz? integer
+---@return lightuserdata msg
+---@return integer sz
+function skynet.rawcall(to, protocol, msg, sz) end
+
+---Answers the request that this coroutine handles.
+---@param msg? string|lightuserdata
+---@param sz? integer
+---@return boolean delivered
+function skynet.ret(msg, sz) end
+
+---Packs the values and answers with them.
+---@return boolean delivered
+function skynet.retpack(...) end
+
+---Takes the answer out of this coroutine's hands: the function answers later, from anywhere.
+---@param pack? fun(...): (string|lightuserdata), integer?
+---@return fun(ok: boolean|"TEST", ...): boolean
+function skynet.response(pack) end
+
+---No answer will come, and that is no mistake.
+function skynet.ignoreret() end
+
+---@return integer session
+---@return integer source
+function skynet.context() end
+
+---@return lightuserdata msg to be sent or trashed
+---@return integer sz
+function skynet.pack(...) end
+
+---@return string
+function skynet.packstring(...) end
+
+---@param msg string|lightuserdata|nil
+---@param sz? integer
+---@return any ...
+function skynet.unpack(msg, sz) end
+
+---@param msg string|lightuserdata
+---@param sz? integer
+---@return string
+function skynet.tostring(msg, sz) end
+
+---@param msg string|lightuserdata
+---@param sz? integer
+function skynet.trash(msg, sz) end
+
+---Runs `f` in a coroutine of its own, after the current message.
+---@param f function
+---@return thread
+function skynet.fork(f, ...) end
+
+---Runs `f` once after `ticks`. `skynet.kill` of the result cancels it.
+---@param ticks number
+---@param f fun()
+---@return thread
+function skynet.timeout(ticks, f) end
+
+---Waits.
+---@param ticks number
+---@param token? any what `wakeup` names; this coroutine if left out
+---@return "BREAK"|nil
+function skynet.sleep(ticks, token) end
+
+---Waits until what is queued has been handled.
+function skynet.yield() end
+
+---Waits until somebody wakes the token.
+---@param token? any
+function skynet.wait(token) end
+
+---Wakes whoever sleeps or waits on the token, when this coroutine suspends or ends.
+---@param token any
+---@return true|nil
+function skynet.wakeup(token) end
+
+---Closes a coroutine that waits.
+---@param co thread|string
+---@return thread|nil
+function skynet.killthread(co) end
+
+---@return integer
+function skynet.genid() end
+
+---@return integer
+function skynet.self() end
+
+---@param x any
+---@return string
+function skynet.address(x) end
+
+---Writes a line to the log.
+function skynet.error(...) end
+
+---@param key string
+---@return string|nil
+function skynet.getenv(key) end
+
+---@param key string
+---@param value any
+function skynet.setenv(key, value) end
+
+---Gives this service a name.
+---@param name string
+---@return string|nil name nil if it is taken
+function skynet.register(name) end
+
+---Gives any service a name.
+---@param name string
+---@param address skynet.address
+---@return string|nil
+function skynet.name(name, address) end
+
+---@param name string
+---@return integer|nil
+function skynet.localname(name) end
+
+---@param name string
+---@return integer|nil
+function skynet.query(name) end
+
+---Ticks; counted from the second in which the node started.
+---@return integer
+function skynet.now() end
+
+---Seconds of the wall clock, with two decimals.
+---@return number
+function skynet.time() end
+
+---@return integer
+function skynet.starttime() end
+
+---Nanoseconds of a steady clock.
+---@return integer
+function skynet.hpc() end
+
+---How many coroutines wait.
+---@return integer
+function skynet.task() end
+
+---Messages that wait for this service.
+---@return integer
+function skynet.mqlen() end
+
+---Bytes that this VM uses.
+---@return integer
+function skynet.vmsize() end
+
+---The most bytes that this VM may use.
+---@param bytes integer
+function skynet.memlimit(bytes) end
+
+---@param address skynet.address
+---@return integer node
+---@return boolean remote
+function skynet.harbor(address) end
+
+return skynet
