@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use skyloom::lua::Settings;
@@ -42,26 +42,23 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Failure> {
         First::File => skyloom.lua().file(file, &options.args),
         First::Service(line) => skyloom.lua().service(line, &options.args),
     };
-    let (tell, heard) = mpsc::channel();
-    skyloom.node().spawn(first.on_started(move |_, _, outcome| drop(tell.send(outcome))));
-
-    // The node may stop by itself, and the first service may take its time to start.
+    let failure = Arc::new(Mutex::new(None));
+    let (told, handle) = (failure.clone(), stop.handle());
+    skyloom.node().spawn(first.on_started(move |_, _, outcome| {
+        if let Err(error) = outcome {
+            *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            handle.close();
+        }
+    }));
+    // A service may end the node, too.
     let (handle, waiting) = (stop.handle(), skyloom.clone());
     std::thread::spawn(move || {
         waiting.wait();
         handle.close();
     });
-    let (handle, failed) = (stop.handle(), std::thread::spawn(move || heard.recv().ok()?.err()));
-    let failure = std::thread::spawn(move || {
-        let failure = failed.join().ok().flatten();
-        if failure.is_some() {
-            handle.close();
-        }
-        failure
-    });
     stop.wait();
     let _ = skyloom.stop(PATIENCE);
-    match failure.is_finished().then(|| failure.join().ok().flatten()).flatten() {
+    match failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
         Some(error) => Err(Failure::new(error)),
         None => Ok(ExitCode::SUCCESS),
     }

@@ -7,15 +7,14 @@
 //! then runs as ordinary code: it tells where the script is, or raises an error in it.
 //!
 //! Why it is sound. The handler runs on the thread that runs the VM, so nothing is concurrent.
-//! What it reads was written by that thread before the VM was entered: [`RUNNING`], null outside
-//! a turn, and the state that runs, kept by `turn` and `coroutines`. It calls `lua_sethook` and
-//! nothing else. A signal that comes too late finds `RUNNING` null, or another VM whose flag is
+//! What it reads was written by that thread before the VM was entered: [`HERE`], null outside a
+//! turn, and the state that runs, kept by `turn` and `coroutines`. It calls `lua_sethook` and
+//! nothing else. A signal that comes too late finds null, or another VM whose flag is
 //! not set, and does nothing; one for a thread that has ended finds nobody (`tgkill`).
 
 use std::cell::Cell;
 use std::ffi::c_int;
 use std::ptr;
-use std::sync::Once;
 use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 
 use mlua::ffi::{self, lua_Debug, lua_State};
@@ -40,11 +39,16 @@ const KILLED: &str = "the service was killed while this ran";
 /// be caught: so it stays, and raises again at the next instruction, that of whoever caught it.
 const SOON: c_int = 1;
 
-thread_local! {
-    /// The host whose turn this thread runs.
-    static RUNNING: Cell<*const Host> = const { Cell::new(ptr::null()) };
+/// What a signal finds on the thread that it hits. It outlives nothing: it is set for a turn.
+struct Here {
+    /// The host whose turn this thread runs, or null.
+    running: Cell<*const Host>,
     /// The system's number of this thread, or 0 when it was not needed yet.
-    static THREAD: Cell<i32> = const { Cell::new(0) };
+    thread: Cell<i32>,
+}
+
+thread_local! {
+    static HERE: Here = const { Here { running: Cell::new(ptr::null()), thread: Cell::new(0) } };
 }
 
 /// Where a wish for one VM is left. Shared with the kernel's stall watcher.
@@ -84,13 +88,14 @@ impl Interrupt for Gate {
 /// Says that this thread runs the VM now.
 #[inline]
 pub(super) fn enter(host: *const Host, gate: &Gate) {
-    RUNNING.set(host);
-    let mut thread = THREAD.get();
-    if thread == 0 {
-        // SAFETY: a system call without arguments.
-        thread = unsafe { libc::gettid() };
-        THREAD.set(thread);
-    }
+    let thread = HERE.with(|here| {
+        here.running.set(host);
+        if here.thread.get() == 0 {
+            // SAFETY: a system call without arguments.
+            here.thread.set(unsafe { libc::gettid() });
+        }
+        here.thread.get()
+    });
     gate.thread.store(thread, Ordering::Release);
 }
 
@@ -98,30 +103,29 @@ pub(super) fn enter(host: *const Host, gate: &Gate) {
 #[inline]
 pub(super) fn leave(gate: &Gate) {
     gate.thread.store(0, Ordering::Release);
-    RUNNING.set(ptr::null());
+    HERE.with(|here| here.running.set(ptr::null()));
 }
 
-/// Sets the handler, once per process. (A signal's handler is the process's: there is no other
-/// place for it.)
+/// Sets the handler. A signal's handler is the process's: there is no other place for it, and
+/// setting it again changes nothing.
 fn install() {
-    static ONCE: Once = Once::new();
     // SAFETY: the handler is async-signal-safe (see `on_signal`); the action is fully initialised.
-    ONCE.call_once(|| unsafe {
+    unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = on_signal as extern "C" fn(c_int) as usize;
         action.sa_flags = libc::SA_RESTART;
         libc::sigemptyset(&mut action.sa_mask);
         libc::sigaction(SIGNAL, &action, ptr::null_mut());
-    });
+    }
 }
 
 /// On the worker's thread, anywhere.
 extern "C" fn on_signal(_: c_int) {
-    let host = RUNNING.get();
+    let host = HERE.with(|here| here.running.get());
     if host.is_null() {
         return;
     }
-    // SAFETY: the turn that set `RUNNING` has not ended: it runs below us on this very thread, so
+    // SAFETY: the turn that set `running` has not ended: it runs below us on this very thread, so
     // the host is alive. Reads are volatile, because the compiler does not know of us.
     // `lua_sethook` may be called from a signal, by the manual.
     unsafe {

@@ -10,7 +10,7 @@ use super::host::{Host, Subject, push_bytes};
 use super::protocols::Codec;
 use super::sockets;
 use super::threads::{Role, acquire, owner, release};
-use super::turn::{answer, disarm, fail, push_received, report_error, run};
+use super::turn::{answer, begin, disarm, fail, push_received, report_error, run};
 use super::unpack::unpack;
 use crate::scheduler::Answer;
 
@@ -49,10 +49,7 @@ unsafe fn response(host: *mut Host, message: Message) {
             Answer::Slept(slot) => {
                 super::turn::resume(host, slot, super::host::Outcome::Values, 0);
             }
-            Answer::Due(slot) => {
-                let args = (*host).threads.at(slot).args;
-                run(host, slot, args);
-            }
+            Answer::Due(slot) => begin(host, slot),
             Answer::Abandoned => {
                 if let Some(context) = (*host).context() {
                     context.count_late_answer();

@@ -32,6 +32,8 @@ macro_rules! lua_continuation {
     )+};
 }
 
+// Bottom-up as far as it goes: `host` names the state of those that work on it (`starting`,
+// `sockets`, `hook`), and `require` and `api` find each other through `modules`.
 mod calm;
 mod memory;
 mod protocols;

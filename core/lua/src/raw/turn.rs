@@ -43,10 +43,7 @@ pub(super) unsafe fn settle(host: *mut Host) {
                     disarm(host, alarm);
                     fail(host, slot, &error);
                 }
-                Step::Start(slot) => {
-                    let args = (*host).threads.at(slot).args;
-                    run(host, slot, args);
-                }
+                Step::Start(slot) => begin(host, slot),
             }
         }
         (*host).buffer.clear();
@@ -180,6 +177,26 @@ pub(super) unsafe fn resume(host: *mut Host, slot: u32, outcome: Outcome, count:
         }
         (*host).outcome = outcome;
         run(host, slot, count);
+    }
+}
+
+/// Begins a coroutine whose function and arguments lie on its stack.
+///
+/// # Safety
+///
+/// As [`settle`]; `slot` was in the fork queue or waited for its timer.
+pub(super) unsafe fn begin(host: *mut Host, slot: u32) {
+    // SAFETY: by contract. A script has had the coroutine in its hands meanwhile, so what lies
+    // there is counted before it is relied upon.
+    unsafe {
+        let (state, args) = {
+            let thread = (*host).threads.at(slot);
+            (thread.state, thread.args)
+        };
+        if ffi::lua_status(state) != ffi::LUA_OK || ffi::lua_gettop(state) != args + 1 {
+            return resumed_by_hand(host, slot);
+        }
+        run(host, slot, args);
     }
 }
 

@@ -269,3 +269,40 @@ fn coroutines_of_scripts_behave_as_luas_own() {
     );
     assert_eq!(world.lines(), ["ok"]);
 }
+
+#[test]
+fn a_coroutine_that_has_not_begun_can_be_spoilt_but_nothing_else() {
+    let mut world = World::new();
+    world.run(
+        "spoilt",
+        "skynet.start(function()
+        for _, spoil in ipairs { coroutine.resume, coroutine.close } do
+            spoil(skynet.fork(function() skynet.error 'never' end, 1, 2, 3))
+            spoil(skynet.fork(function() coroutine.yield() skynet.error 'never' end))
+            spoil(skynet.timeout(1, function() coroutine.yield() skynet.error 'never' end))
+            spoil(skynet.timeout(0, function() pcall(skynet.sleep, 1) coroutine.yield() end))
+        end
+        skynet.fork(skynet.error, 'others run')
+    end)",
+    );
+    world.pass(3);
+    assert_eq!(world.lines(), ["others run"]);
+}
+
+#[test]
+fn a_coroutine_that_waits_and_is_closed_by_hand_owes_nothing_any_more() {
+    let mut world = World::new();
+    world.run(
+        "closed",
+        "local waiting = {}
+        skynet.start(function()
+            skynet.dispatch('lua', function() waiting[#waiting + 1] = coroutine.running() skynet.sleep(1) end)
+            skynet.register 'CLOSED'
+            skynet.timeout(1, function() coroutine.close(waiting[1]) end)
+        end)",
+    );
+    world.run("asker", "skynet.start(function() skynet.error(pcall(skynet.call, 'CLOSED', 'lua')) end)");
+    world.pass(3);
+    let lines = world.lines();
+    assert!(lines.len() == 1 && lines[0].contains("by hand"), "{lines:?}");
+}
