@@ -56,6 +56,8 @@ pub(crate) struct Core {
     pub(crate) dying: Mutex<Vec<Arc<Cell>>>,
     /// Somebody has called `stop`.
     pub(crate) stopping: AtomicBool,
+    /// Somebody has called `abort`.
+    pub(crate) aborting: AtomicBool,
     /// Workers leave as soon as nothing is runnable.
     pub(crate) closing: AtomicBool,
     /// Notified whenever a service ends and when the node has stopped.

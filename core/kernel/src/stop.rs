@@ -48,8 +48,7 @@ impl Node {
             let mut cells = self.0.registry.all();
             cells.sort_by_key(|cell| std::cmp::Reverse(cell.handle));
             for cell in cells {
-                let wish = Message::send(None, Protocol::SYSTEM, Payload::value(StopWish));
-                let _ = self.post_near(Near::Outside, cell.handle, wish);
+                self.wish_stop(cell.handle);
                 self.wait_until(deadline, || !self.is_alive(cell.handle));
             }
         }
@@ -62,6 +61,35 @@ impl Node {
         end.stopped = true;
         self.0.ended.notify_all();
         if stuck.is_empty() { Ok(()) } else { Err(Stuck(stuck)) }
+    }
+
+    /// Ends every service at once, the one named `.logger` last and after all that the others had to say.
+    pub fn abort(&self) {
+        self.0.aborting.store(true, Ordering::SeqCst);
+        let logger = self.lookup("logger");
+        for cell in self.0.registry.all() {
+            if Some(cell.handle) != logger {
+                self.kill(cell.handle, ExitReason::Killed);
+            }
+        }
+        self.end_the_logger();
+    }
+
+    /// Has the logger stop behind what it has been sent, if the node is being aborted and nobody
+    /// else is left to say anything.
+    pub(crate) fn end_the_logger(&self) {
+        if !self.0.aborting.load(Ordering::SeqCst) || !self.0.dying.lock().is_empty() {
+            return;
+        }
+        if let Some(logger) = self.lookup("logger") {
+            self.wish_stop(logger);
+        }
+    }
+
+    fn wish_stop(&self, handle: Handle) {
+        let wish = Message::send(None, Protocol::SYSTEM, Payload::value(StopWish));
+        // Whoever is gone need not be asked.
+        let _ = self.post_near(Near::Outside, handle, wish);
     }
 
     /// Waits until the node has been stopped, or until its last service has ended.

@@ -146,6 +146,7 @@ fn finish(node: &Node, cell: &Arc<Cell>, inside: &mut Inside, near: Near) {
     }
     node.0.handled_by_the_dead.fetch_add(cell.handled.load(Ordering::Relaxed), Ordering::Relaxed);
     node.announce(near, cell);
+    node.end_the_logger();
 }
 
 fn text_of(panic: &(dyn std::any::Any + Send)) -> String {

@@ -280,3 +280,25 @@ fn services_stop_in_the_reverse_order_of_their_start_after_what_was_queued() {
     assert_eq!(seen.len(), 6, "what was queued was handled first: {seen:?}");
     node.wait();
 }
+
+#[test]
+fn an_aborted_node_ends_at_once_and_its_logger_last_with_every_line() {
+    struct Sighs;
+    impl skyloom_kernel::Service for Sighs {
+        fn handle(&mut self, _: &mut Context<'_>, _: Message) {}
+        fn retire(&mut self, ctx: &mut Context<'_>, _: &ExitReason) {
+            ctx.report("farewell");
+        }
+    }
+    let node = Node::builder().workers(2).start().unwrap();
+    let (out, lines) = mpsc::channel();
+    let logger = handler(&node, "logger", move |_, message| out.send(message.payload.into_bytes()).unwrap());
+    node.register(&".logger".parse().unwrap(), logger).unwrap();
+    for _ in 0..50 {
+        node.spawn(Spawn::new("sighs", Box::new(Sighs)));
+    }
+    node.abort();
+    node.wait();
+    node.stop(Duration::from_secs(5)).unwrap();
+    assert_eq!(lines.try_iter().filter(|line| line == b"farewell").count(), 50);
+}

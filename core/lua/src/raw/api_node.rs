@@ -152,9 +152,8 @@ lua_fn! {
     fn abort(l) {
         let host = host_of(l);
         let done = fence(|| {
-            let Some(context) = (*host).context() else { return };
-            for service in context.node().services() {
-                context.node().kill(service.handle, ExitReason::Killed);
+            if let Some(context) = (*host).context() {
+                context.node().abort();
             }
         });
         passed(l, done);
