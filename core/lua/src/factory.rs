@@ -46,6 +46,7 @@ impl LuaFactory {
             settings,
             net: None,
             chunks: Chunks::default(),
+            workers: Arc::default(),
             modules: HashMap::new(),
             services: HashMap::new(),
             spawn: service::spawn,

@@ -9,6 +9,7 @@ use skyloom_kernel::Spawn;
 use skyloom_net::Net;
 
 use crate::chunks::Chunks;
+use crate::workers::Workers;
 
 /// Where scripts are looked for, and what they may use.
 ///
@@ -55,6 +56,7 @@ pub(crate) struct Home {
     pub(crate) settings: Settings,
     pub(crate) net: Option<Net>,
     pub(crate) chunks: Chunks,
+    pub(crate) workers: Arc<Workers>,
     pub(crate) modules: HashMap<String, Arc<Module>>,
     /// Services that are part of the program: name and text.
     pub(crate) services: HashMap<String, &'static str>,

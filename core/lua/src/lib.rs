@@ -13,6 +13,7 @@ mod scheduler;
 mod keys;
 mod inbox;
 mod chunks;
+mod workers;
 mod home;
 mod raw;
 mod service;

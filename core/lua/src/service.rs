@@ -27,7 +27,8 @@ pub(crate) fn spawn(home: &Arc<Home>, script: Script, args: Vec<String>) -> Spaw
         Script::Named(name) | Script::Text { name, .. } => name.clone(),
         Script::File(path) => path.display().to_string(),
     };
-    Spawn::new(label, Box::new(LuaService { home: Arc::clone(home), script, args, gate: Arc::default(), vm: None }))
+    let gate = Arc::new(Gate::new(&home.workers));
+    Spawn::new(label, Box::new(LuaService { home: Arc::clone(home), script, args, gate, vm: None }))
 }
 
 /// Skynet's `start = "main a b"`: arguments may follow a name after blanks.

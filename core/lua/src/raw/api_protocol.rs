@@ -58,6 +58,7 @@ lua_fn! {
             ffi::lua_pushvalue(l, 2);
             let handler = ffi::luaL_ref(l, ffi::LUA_REGISTRYINDEX);
             (*host).protocols.at(index).handler = handler;
+            (*host).threads.forget_handler(before);
             ffi::luaL_unref(l, ffi::LUA_REGISTRYINDEX, before);
         }
         1

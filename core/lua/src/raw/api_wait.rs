@@ -152,6 +152,7 @@ unsafe fn kill(l: *mut lua_State, host: *mut Host, slot: u32) -> bool {
         (*host).active = state;
         ffi::lua_closethread(state, l);
         ffi::lua_settop(state, 0);
+        (*host).threads.at(slot).handler = ffi::LUA_NOREF;
         (*host).active = l;
         (*host).current = before;
         (*host).keys.ended(owner(slot));

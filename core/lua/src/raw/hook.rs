@@ -2,7 +2,7 @@
 //!
 //! A loop in pure Lua has no point at which anybody could ask it to stop, and a standing hook
 //! would cost every script threefold. So the stall watcher leaves its wish in a flag and sends
-//! a signal to the worker's thread; there, between two instructions of the script and on its own
+//! a signal to the workers; there, between two instructions of the script and on its own
 //! thread, the handler sets a hook, which is what Lua's manual allows a signal to do. The hook
 //! then runs as ordinary code: it tells where the script is, or raises an error in it.
 //!
@@ -15,12 +15,14 @@
 use std::cell::Cell;
 use std::ffi::c_int;
 use std::ptr;
-use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use mlua::ffi::{self, lua_Debug, lua_State};
 use skyloom_kernel::Interrupt;
 
 use super::host::{Host, PLAIN_YIELD, bytes_at, fence, host_of, raise};
+use crate::workers::Workers;
 
 /// Nothing is wished.
 const NOTHING: u8 = 0;
@@ -43,34 +45,36 @@ const SOON: c_int = 1;
 struct Here {
     /// The host whose turn this thread runs, or null.
     running: Cell<*const Host>,
-    /// The system's number of this thread, or 0 when it was not needed yet.
-    thread: Cell<i32>,
+    /// The [`Workers`] that know this thread.
+    known_to: Cell<u64>,
 }
 
 thread_local! {
-    static HERE: Here = const { Here { running: Cell::new(ptr::null()), thread: Cell::new(0) } };
+    static HERE: Here = const { Here { running: Cell::new(ptr::null()), known_to: Cell::new(0) } };
 }
 
 /// Where a wish for one VM is left. Shared with the kernel's stall watcher.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Gate {
     wish: AtomicU8,
-    /// The thread that runs the VM, or 0.
-    thread: AtomicI32,
+    workers: Arc<Workers>,
 }
 
 impl Gate {
+    pub(crate) fn new(workers: &Arc<Workers>) -> Gate {
+        Gate { wish: AtomicU8::new(NOTHING), workers: Arc::clone(workers) }
+    }
+
     fn ask(&self, wish: u8) {
         // The flag before the signal: who is hit by the signal must see it.
         self.wish.fetch_max(wish, Ordering::SeqCst);
-        let thread = self.thread.load(Ordering::SeqCst);
-        if thread == 0 {
-            return;
-        }
         install();
-        // SAFETY: a system call with numbers; a thread that does not exist (any more) is an error.
-        unsafe {
-            libc::syscall(libc::SYS_tgkill, libc::getpid(), thread, SIGNAL);
+        for thread in self.workers.all() {
+            // SAFETY: a system call with numbers; a thread that does not exist (any more) is an
+            // error, and one of ours that has nothing to do with it ignores the signal.
+            unsafe {
+                libc::syscall(libc::SYS_tgkill, libc::getpid(), thread, SIGNAL);
+            }
         }
     }
 }
@@ -87,22 +91,20 @@ impl Interrupt for Gate {
 
 /// Says that this thread runs the VM now.
 #[inline]
-pub(super) fn enter(host: *const Host, gate: &Gate) {
-    let thread = HERE.with(|here| {
+pub(super) fn enter(host: *const Host, workers: &Workers) {
+    HERE.with(|here| {
         here.running.set(host);
-        if here.thread.get() == 0 {
+        if here.known_to.get() != workers.number() {
+            here.known_to.set(workers.number());
             // SAFETY: a system call without arguments.
-            here.thread.set(unsafe { libc::gettid() });
+            workers.meet(unsafe { libc::gettid() });
         }
-        here.thread.get()
     });
-    gate.thread.store(thread, Ordering::Release);
 }
 
 /// Says that it does not any more.
 #[inline]
-pub(super) fn leave(gate: &Gate) {
-    gate.thread.store(0, Ordering::Release);
+pub(super) fn leave() {
     HERE.with(|here| here.running.set(ptr::null()));
 }
 

@@ -2,20 +2,29 @@
 //!
 //! The same names as in `hook.rs`, doing nothing.
 
+use std::sync::Arc;
+
 use mlua::ffi::lua_State;
 use skyloom_kernel::Interrupt;
 
 use super::host::{Host, PLAIN_YIELD};
+use crate::workers::Workers;
 
 /// A gate that nobody can knock at.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Gate;
+
+impl Gate {
+    pub(crate) fn new(_: &Arc<Workers>) -> Gate {
+        Gate
+    }
+}
 
 impl Interrupt for Gate {}
 
-pub(super) fn enter(_: *const Host, _: &Gate) {}
+pub(super) fn enter(_: *const Host, _: &Workers) {}
 
-pub(super) fn leave(_: &Gate) {}
+pub(super) fn leave() {}
 
 /// Never called: nothing sets a hook.
 ///

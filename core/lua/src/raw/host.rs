@@ -56,49 +56,53 @@ pub(super) struct Subject {
 ///
 /// It is boxed and reached by raw pointer, because finalizers of the VM may enter it from inside
 /// any call into Lua: no reference to it, or into it, lives across such a call.
+///
+/// Its fields lie in this order: what every message touches comes first and together, because
+/// with thousands of services each line of memory is fetched anew.
+#[repr(C)]
 pub(super) struct Host {
     pub(super) main: *mut lua_State,
-    pub(super) tag: Tag,
     /// Null between callbacks.
     pub(super) context: *const Context<'static>,
-    pub(super) memory: Memory,
-    pub(super) home: Arc<Home>,
+    /// The state that runs, ours or a script's own: where a hook must be set; null if none does.
+    pub(super) active: *mut lua_State,
+    /// The coroutine that runs, or [`NO_SLOT`].
+    pub(super) current: u32,
     pub(super) handle: Handle,
+    /// Whether it was one of our functions that yielded.
+    pub(super) yielded: bool,
+    pub(super) outcome: Outcome,
+    /// A signal has set a hook.
+    pub(super) hooked: bool,
+    /// The script said `skynet.exit()`, or its start failed: nothing more is begun.
+    pub(super) exiting: bool,
+    pub(super) home: Arc<Home>,
+    pub(super) protocols: Protocols,
+    pub(super) threads: Threads,
+    pub(super) subject: Subject,
+    pub(super) memory: Memory,
+    /// Where values are packed.
+    pub(super) buffer: Vec<u8>,
+    pub(super) tag: Tag,
+    pub(super) scheduler: Scheduler<u32, TimerId>,
+    pub(super) keys: Keys,
+    pub(super) starting: Starting,
+    /// Hundredths of a second that a call may take; 0 is for ever.
+    pub(super) call_timeout: u64,
+    pub(super) sockets: Option<Box<Sockets>>,
+    pub(super) gate: Arc<Gate>,
+    /// Where texts for Lua are put together.
+    pub(super) text: String,
     /// Ticks of the wall clock's second that had passed when the node started.
     pub(super) first_tick: u64,
     /// Seconds of the wall clock when the node started.
     pub(super) first_second: u64,
-    pub(super) scheduler: Scheduler<u32, TimerId>,
-    pub(super) threads: Threads,
-    /// The coroutine that runs, or [`NO_SLOT`].
-    pub(super) current: u32,
-    /// Whether it was one of our functions that yielded.
-    pub(super) yielded: bool,
-    pub(super) outcome: Outcome,
-    /// The state that runs, ours or a script's own: where a hook must be set; null if none does.
-    pub(super) active: *mut lua_State,
-    /// A signal has set a hook.
-    pub(super) hooked: bool,
-    pub(super) gate: Arc<Gate>,
-    pub(super) keys: Keys,
-    pub(super) protocols: Protocols,
-    /// Where values are packed.
-    pub(super) buffer: Vec<u8>,
-    /// Where texts for Lua are put together.
-    pub(super) text: String,
-    pub(super) subject: Subject,
-    pub(super) starting: Starting,
-    /// The script said `skynet.exit()`, or its start failed: nothing more is begun.
-    pub(super) exiting: bool,
-    /// The coroutine that said so, or [`NO_SLOT`].
+    /// The coroutine that said `skynet.exit()`, or [`NO_SLOT`].
     pub(super) leaver: u32,
     /// Values that coroutines wait on and that are no coroutines: the last number given.
     pub(super) last_token: u32,
-    pub(super) sockets: Option<Box<Sockets>>,
     /// Bytecode that the VM uses where it lies; outlives the VM.
     pub(super) chunks: Vec<Arc<Chunk>>,
-    /// Hundredths of a second that a call may take; 0 is for ever.
-    pub(super) call_timeout: u64,
     pub(super) is_closed: bool,
 }
 

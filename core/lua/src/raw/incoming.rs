@@ -9,7 +9,7 @@ use skyloom_net::SocketEvent;
 use super::host::{Host, Subject, push_bytes};
 use super::protocols::Codec;
 use super::sockets;
-use super::threads::{Role, acquire, owner, release};
+use super::threads::{acquire_for, owner, release};
 use super::turn::{answer, begin, disarm, fail, push_received, report_error, run};
 use super::unpack::unpack;
 use crate::scheduler::Answer;
@@ -90,7 +90,7 @@ unsafe fn error(host: *mut Host, message: Message) {
 }
 
 unsafe fn request(host: *mut Host, message: Message) {
-    // SAFETY: as `receive`. The coroutine is fresh: it has 40 places, and its stack is empty.
+    // SAFETY: as `receive`. The coroutine is fresh: it has 40 places, and on its stack lies the handler.
     // Memory does not run out here, so nothing raises outside `run`.
     unsafe {
         let found = (*host).protocols.by_id(message.protocol.0.into());
@@ -100,16 +100,15 @@ unsafe fn request(host: *mut Host, message: Message) {
             let speech = (*host).protocols.at(index);
             (speech.handler, speech.unpack)
         };
-        let slot = acquire((*host).main, host, Role::Task);
+        let slot = acquire_for((*host).main, host, handler);
         let state = (*host).threads.state(slot);
-        (*host).threads.at(slot).handler = handler;
         (*host).scheduler.begin(slot, message.source, message.session, message.awaits().is_some());
         // Bytes are read where they are; only a typed value is encoded.
         let payload = if message.payload.as_bytes().is_some() { message.payload } else { message.payload.encoded() };
         if let Codec::Function(_) = codec {
             ffi::lua_pushcfunction(state, unpack_and_handle);
         }
-        ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, handler.into());
+        ffi::lua_pushvalue(state, 1);
         ffi::lua_pushinteger(state, message.session.map_or(0, |session| session.get()).into());
         ffi::lua_pushinteger(state, message.source.map_or(0, |source| source.get()).into());
         let count = match codec {
@@ -119,7 +118,7 @@ unsafe fn request(host: *mut Host, message: Message) {
                 match outcome {
                     Ok(count) => 2 + count,
                     Err(error) => {
-                        ffi::lua_settop(state, 0);
+                        ffi::lua_settop(state, 1);
                         return unreadable(host, slot, &error.to_string());
                     }
                 }
@@ -146,7 +145,7 @@ unsafe fn request(host: *mut Host, message: Message) {
 /// The bytes are not what the protocol says: the caller hears it, and so does the log.
 #[cold]
 unsafe fn unreadable(host: *mut Host, slot: u32, why: &str) {
-    // SAFETY: as `receive`; the coroutine has not begun and its stack is empty.
+    // SAFETY: as `receive`; the coroutine has not begun, and its stack is as it was given out.
     unsafe {
         let owed = (*host).scheduler.failed(slot);
         super::turn::refuse(host, owed, why);

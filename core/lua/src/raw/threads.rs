@@ -14,6 +14,9 @@ pub(super) fn owner(slot: u32) -> u32 {
     slot.wrapping_add(1)
 }
 
+/// In place of a handler's reference: there is a function at the bottom, and nobody's any more.
+const GONE: c_int = c_int::MIN;
+
 /// Finished coroutines that are kept for the next message; one more goes to the collector.
 const IDLE: usize = 16;
 
@@ -47,24 +50,33 @@ pub(super) struct Thread {
     pub(super) expect: Expect,
     /// Arguments that wait on its stack above its function.
     pub(super) args: c_int,
-    /// Reference of the handler that it runs, or `LUA_NOREF`: for the log.
+    /// Reference of the handler that lies at the bottom of its stack, or `LUA_NOREF`.
     pub(super) handler: c_int,
     /// Its place in the registry.
     anchor: c_int,
+    /// The idle one below it.
+    next: u32,
     /// Boxed, because the state points to it.
     _tag: Box<Tag>,
 }
 
 /// All coroutines, by slot.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Threads {
     all: Vec<Thread>,
-    idle: Vec<u32>,
+    /// The idle ones, from the one that ended last: a list through [`Thread::next`], because
+    /// every place that a message touches counts when there are many services.
+    idle: u32,
+    idle_count: usize,
     /// Slots without a coroutine.
     vacant: Vec<u32>,
 }
 
 impl Threads {
+    pub(super) fn new() -> Threads {
+        Threads { all: Vec::new(), idle: NO_SLOT, idle_count: 0, vacant: Vec::new() }
+    }
+
     /// The coroutine in a slot.
     ///
     /// # Panics
@@ -83,8 +95,37 @@ impl Threads {
     /// The first coroutine that a test accepts, idle ones left out.
     pub(super) fn find(&self, test: impl Fn(*mut lua_State) -> bool) -> Option<u32> {
         let slots = 0..self.all.len() as u32;
-        let given = |slot: &u32| !self.idle.contains(slot) && !self.vacant.contains(slot);
+        let mut idle = Vec::new();
+        let mut next = self.idle;
+        while next != NO_SLOT {
+            idle.push(next);
+            next = self.all[next as usize].next;
+        }
+        let given = |slot: &u32| !idle.contains(slot) && !self.vacant.contains(slot);
         slots.filter(given).find(|slot| test(self.state(*slot)))
+    }
+
+    /// A protocol got another handler: no coroutine shall think that it still has this one.
+    pub(super) fn forget_handler(&mut self, handler: c_int) {
+        for thread in self.all.iter_mut().filter(|thread| thread.handler == handler) {
+            thread.handler = GONE;
+        }
+    }
+
+    #[inline]
+    fn pop_idle(&mut self) -> Option<u32> {
+        let slot = self.idle;
+        let thread = self.all.get(slot as usize)?;
+        self.idle = thread.next;
+        self.idle_count -= 1;
+        Some(slot)
+    }
+
+    #[inline]
+    fn push_idle(&mut self, slot: u32) {
+        self.all[slot as usize].next = self.idle;
+        self.idle = slot;
+        self.idle_count += 1;
     }
 
     /// How many there are, idle ones included.
@@ -98,18 +139,59 @@ impl Threads {
 /// # Safety
 ///
 /// `l` is a state of `host`'s VM: a running one, or the main one when none runs.
-#[inline]
 pub(super) unsafe fn acquire(l: *mut lua_State, host: *mut Host, role: Role) -> u32 {
-    // SAFETY: each borrow of the host ends within its statement.
+    // SAFETY: each borrow of the host ends within its statement. An idle coroutine has nothing on
+    // its stack but a handler, unless a script did something to it, and then it is not used.
     unsafe {
-        let slot = match (*host).threads.idle.pop() {
-            Some(slot) => slot,
-            None => create(l, host),
-        };
+        let slot = take(l, host);
         let thread = (*host).threads.at(slot);
         thread.role = role;
         thread.args = 0;
+        if thread.handler != ffi::LUA_NOREF {
+            thread.handler = ffi::LUA_NOREF;
+            ffi::lua_settop(thread.state, 0);
+        }
         slot
+    }
+}
+
+/// Gives out a coroutine for a message, with the handler on its stack twice: once to be called,
+/// and once to stay there for the next message. `[-0, +0, m]` on `l`, needs one place there.
+///
+/// # Safety
+///
+/// As [`acquire`].
+#[inline]
+pub(super) unsafe fn acquire_for(l: *mut lua_State, host: *mut Host, handler: c_int) -> u32 {
+    // SAFETY: as in `acquire`; a coroutine has 20 places at least.
+    unsafe {
+        let slot = take(l, host);
+        let thread = (*host).threads.at(slot);
+        thread.role = Role::Task;
+        let state = thread.state;
+        if thread.handler != handler {
+            thread.handler = handler;
+            ffi::lua_settop(state, 0);
+            ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, handler.into());
+        }
+        slot
+    }
+}
+
+/// An idle coroutine that is as it was left, or a new one.
+#[inline]
+unsafe fn take(l: *mut lua_State, host: *mut Host) -> u32 {
+    // SAFETY: as in `acquire`.
+    unsafe {
+        while let Some(slot) = (*host).threads.pop_idle() {
+            let thread = (*host).threads.at(slot);
+            let (state, left) = (thread.state, c_int::from(thread.handler != ffi::LUA_NOREF));
+            if ffi::lua_status(state) == ffi::LUA_OK && ffi::lua_gettop(state) == left {
+                return slot;
+            }
+            forget(host, slot);
+        }
+        create(l, host)
     }
 }
 
@@ -130,6 +212,7 @@ unsafe fn create(l: *mut lua_State, host: *mut Host) -> u32 {
             args: 0,
             handler: ffi::LUA_NOREF,
             anchor,
+            next: NO_SLOT,
             _tag: tag,
         };
         match threads.all.get_mut(slot as usize) {
@@ -140,7 +223,7 @@ unsafe fn create(l: *mut lua_State, host: *mut Host) -> u32 {
     }
 }
 
-/// Takes back a coroutine that has finished, with an empty stack. `[-0, +0, -]`
+/// Takes back a coroutine that has finished, with its handler on its stack, or nothing. `[-0, +0, -]`
 ///
 /// # Safety
 ///
@@ -149,8 +232,8 @@ unsafe fn create(l: *mut lua_State, host: *mut Host) -> u32 {
 pub(super) unsafe fn release(host: *mut Host, slot: u32) {
     // SAFETY: by contract.
     unsafe {
-        if (*host).threads.idle.len() < IDLE {
-            (*host).threads.idle.push(slot);
+        if (*host).threads.idle_count < IDLE {
+            (*host).threads.push_idle(slot);
         } else {
             forget(host, slot);
         }

@@ -239,7 +239,8 @@ pub(super) unsafe fn run(host: *mut Host, slot: u32, count: c_int) {
         }
         match status {
             ffi::LUA_OK => {
-                ffi::lua_settop(state, 0);
+                let left = c_int::from((*host).threads.at(slot).handler != ffi::LUA_NOREF);
+                ffi::lua_settop(state, left);
                 ended(host, slot);
             }
             ffi::LUA_YIELD if (*host).yielded => (*host).keys.suspended(owner(slot)),
@@ -327,6 +328,7 @@ pub(super) unsafe fn close(host: *mut Host, slot: u32) {
         (*host).active = state;
         ffi::lua_closethread(state, (*host).main);
         ffi::lua_settop(state, 0);
+        (*host).threads.at(slot).handler = ffi::LUA_NOREF;
         (*host).active = std::ptr::null_mut();
         (*host).current = before;
     }

@@ -36,7 +36,7 @@ impl Turn {
         // SAFETY: by contract; the lifetime is forgotten for the time of the turn only.
         unsafe {
             (*host).context = (&raw const *context).cast();
-            hook::enter(host, &(*host).gate);
+            hook::enter(host, &home_of(host).workers);
         }
         Turn(host)
     }
@@ -46,7 +46,7 @@ impl Drop for Turn {
     fn drop(&mut self) {
         // SAFETY: the host outlives the turn.
         unsafe {
-            hook::leave(&(*self.0).gate);
+            hook::leave();
             (*self.0).context = std::ptr::null();
         }
     }
@@ -67,7 +67,7 @@ impl Vm {
             first_tick: u64::from(started.subsec_millis()) / 10,
             first_second: started.as_secs(),
             scheduler: Scheduler::new(),
-            threads: Threads::default(),
+            threads: Threads::new(),
             current: NO_SLOT,
             yielded: false,
             outcome: Outcome::Values,
