@@ -45,7 +45,9 @@ else
 		local start = skynet.hpc()
 		for _, caller in ipairs(callers) do
 			skynet.fork(function()
-				sum = sum + skynet.call(caller, "lua", seconds)
+				-- Not in one line: what is added to would be read before the call.
+				local count = skynet.call(caller, "lua", seconds)
+				sum = sum + count
 				left = left - 1
 				if left == 0 then
 					skynet.wakeup(me)

@@ -1,12 +1,13 @@
 //! Config files as Skynet has them: assignments in Lua.
 //!
 //! `$NAME` stands for an environment variable, and `include "file"` runs another file, found
-//! beside the one that includes it. What a config can use of Lua is strings, tables and numbers.
+//! beside the one that includes it. A config sees nothing of Lua's own library, as there, but the methods of strings.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use mlua::chunk::ChunkMode;
 use mlua::{Lua, LuaOptions, StdLib, Table, Value};
 
 use crate::failure::Failure;
@@ -59,23 +60,23 @@ impl Folders {
 }
 
 fn evaluate(file: &Path) -> mlua::Result<BTreeMap<String, String>> {
-    let lua = Lua::new_with(StdLib::STRING | StdLib::TABLE | StdLib::MATH, LuaOptions::default())?;
-    let globals = lua.globals();
-    let known: Vec<Value> = globals.pairs::<Value, Value>().filter_map(|pair| Some(pair.ok()?.0)).collect();
+    let lua = Lua::new_with(StdLib::STRING, LuaOptions::default())?;
+    // Empty but for `include`: a key may be called `pairs` or `type`.
+    let globals = lua.create_table()?;
     let folders = Folders::default();
     let include = {
-        let folders = folders.clone();
+        let (folders, globals) = (folders.clone(), globals.clone());
         lua.create_function(move |lua, name: String| {
             let folder = folders.with(|folders| folders.last().cloned()).unwrap_or_default();
-            load(lua, &folder.join(name), &folders)
+            load(lua, &globals, &folder.join(name), &folders)
         })?
     };
     globals.set("include", include)?;
-    load(&lua, file, &folders)?;
-    read(&globals, &known)
+    load(&lua, &globals, file, &folders)?;
+    read(&globals)
 }
 
-fn load(lua: &Lua, file: &Path, folders: &Folders) -> mlua::Result<()> {
+fn load(lua: &Lua, globals: &Table, file: &Path, folders: &Folders) -> mlua::Result<()> {
     if folders.with(|folders| folders.len()) >= DEEPEST {
         return Err(mlua::Error::runtime(format!("{}: files include each other too deeply", file.display())));
     }
@@ -85,7 +86,8 @@ fn load(lua: &Lua, file: &Path, folders: &Folders) -> mlua::Result<()> {
         .map_err(|name| mlua::Error::runtime(format!("{}: there is no environment variable {name}", file.display())))?;
     let folder = file.parent().unwrap_or(Path::new("")).to_path_buf();
     folders.with(|folders| folders.push(folder));
-    let done = lua.load(text).set_name(format!("@{}", file.display())).exec();
+    let chunk = lua.load(text).set_name(format!("@{}", file.display()));
+    let done = chunk.set_mode(ChunkMode::Text).set_environment(globals.clone()).exec();
     folders.with(|folders| folders.pop());
     done
 }
@@ -108,8 +110,8 @@ fn fill_in(text: &str) -> Result<String, String> {
     Ok(out)
 }
 
-/// The globals that the config has set: texts, numbers and booleans.
-fn read(globals: &Table, known: &[Value]) -> mlua::Result<BTreeMap<String, String>> {
+/// What the config has set: texts, numbers and booleans.
+fn read(globals: &Table) -> mlua::Result<BTreeMap<String, String>> {
     let mut values = BTreeMap::new();
     for pair in globals.pairs::<Value, Value>() {
         let (key, value) = pair?;
@@ -121,9 +123,7 @@ fn read(globals: &Table, known: &[Value]) -> mlua::Result<BTreeMap<String, Strin
             Value::Boolean(flag) => flag.to_string(),
             _ => continue,
         };
-        if !known.contains(&key) {
-            values.insert(name.to_string_lossy(), text);
-        }
+        values.insert(name.to_string_lossy(), text);
     }
     Ok(values)
 }
@@ -152,5 +152,15 @@ mod tests {
         assert_eq!(fill_in("$SKYLOOM_NO_SUCH_THING"), Err("SKYLOOM_NO_SUCH_THING".to_owned()));
         let path = std::env::var("PATH").unwrap_or_default();
         assert_eq!(fill_in("x$PATH/y"), Ok(format!("x{path}/y")));
+    }
+
+    #[test]
+    fn a_key_may_have_the_name_of_a_function_of_lua() {
+        let file = std::env::temp_dir().join(format!("skyloom-config-{}.cfg", std::process::id()));
+        std::fs::write(&file, "pairs = 64\nstart = ('x'):rep(2)\nthread = 2\n").unwrap();
+        let config = Config::read(&file).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        let all: Vec<_> = config.all().collect();
+        assert_eq!(all, [("pairs", "64"), ("start", "xx"), ("thread", "2")]);
     }
 }
