@@ -10,6 +10,7 @@ use skyloom_abi::{CallError, ExitReason, Handle, Message, Payload, Protocol, Ses
 use crate::cell::Cell;
 use crate::near::Near;
 use crate::node::Node;
+use crate::peer::Peer;
 use crate::timers::{Alarm, Ring, TimerId};
 
 /// What a handler sees: its own address, the clock, and the ways to talk to others.
@@ -17,11 +18,12 @@ pub struct Context<'a> {
     node: &'a Node,
     cell: &'a Arc<Cell>,
     near: Near,
+    peer: &'a Peer,
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(node: &'a Node, cell: &'a Arc<Cell>, near: Near) -> Context<'a> {
-        Context { node, cell, near }
+    pub(crate) fn new(node: &'a Node, cell: &'a Arc<Cell>, near: Near, peer: &'a Peer) -> Context<'a> {
+        Context { node, cell, near, peer }
     }
 
     /// The service's own address.
@@ -71,7 +73,7 @@ impl<'a> Context<'a> {
     ///
     /// [`Undelivered`] gives it back.
     pub fn post(&self, to: Handle, message: Message) -> Result<(), Undelivered> {
-        self.node.post_near(self.near, to, message)
+        self.node.post_to_peer(self.near, self.peer, to, message)
     }
 
     /// Sends `payload` to `to` and forgets it.

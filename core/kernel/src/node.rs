@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::mailbox::Pushed;
 use crate::names::Names;
 use crate::near::Near;
+use crate::peer::Peer;
 use crate::registry::Registry;
 use crate::run_queue::{RunQueue, Waken};
 use crate::running::Running;
@@ -75,7 +76,7 @@ pub(crate) struct End {
 /// Where runnable cells wait.
 pub(crate) enum Ready {
     /// For the workers; with what wakes each of them.
-    Workers(Box<RunQueue<Arc<Cell>>>, Box<[Arc<dyn Remote>]>),
+    Workers(Box<RunQueue<Cell>>, Box<[Arc<dyn Remote>]>),
     /// For `sim`, which picks by its seed.
     Seeded(Mutex<Vec<Arc<Cell>>>),
 }
@@ -123,13 +124,40 @@ impl Node {
         }
         let mut message = Some(message);
         let outcome = self.0.registry.with(to, |cell| self.deliver(near, cell, &mut message));
-        if let Some((waken, overload)) = outcome {
-            self.wake(waken);
-            if let Some(waiting) = overload {
-                self.warn_of_overload(to, waiting);
-            }
+        self.settle(to, message, outcome.unwrap_or_default())
+    }
+
+    /// The same for a service that writes to `to` again and again.
+    pub(crate) fn post_to_peer(
+        &self,
+        near: Near,
+        peer: &Peer,
+        to: Handle,
+        message: Message,
+    ) -> Result<(), Undelivered> {
+        let Some(cell) = peer.take(to).or_else(|| self.0.registry.get(to).filter(|cell| cell.handle == to)) else {
+            return self.post_near(near, to, message);
+        };
+        let mut message = Some(message);
+        let outcome = self.deliver(near, &cell, &mut message);
+        if message.is_none() {
+            peer.remember(cell);
         }
-        match message {
+        self.settle(to, message, outcome)
+    }
+
+    /// What follows a delivery, once no lock is held: wake, warn, or say why it failed.
+    fn settle(
+        &self,
+        to: Handle,
+        left: Option<Message>,
+        (waken, overload): (Waken, Option<usize>),
+    ) -> Result<(), Undelivered> {
+        self.wake(waken);
+        if let Some(waiting) = overload {
+            self.warn_of_overload(to, waiting);
+        }
+        match left {
             None => Ok(()),
             Some(message) => self.overflow(to, message),
         }

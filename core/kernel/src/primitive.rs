@@ -9,28 +9,14 @@ mod real {
     pub(crate) use crossbeam::queue::SegQueue as Queue;
     pub(crate) use parking_lot::Mutex;
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence};
+}
 
-    /// Room for one item that a newcomer pushes out.
-    #[derive(Debug)]
-    pub(crate) struct Slot<T>(crossbeam::queue::ArrayQueue<T>);
-
-    impl<T> Slot<T> {
-        pub(crate) fn new() -> Slot<T> {
-            Slot(crossbeam::queue::ArrayQueue::new(1))
-        }
-
-        pub(crate) fn replace(&self, item: T) -> Option<T> {
-            self.0.force_push(item)
-        }
-
-        pub(crate) fn take(&self) -> Option<T> {
-            self.0.pop()
-        }
-
-        pub(crate) fn is_empty(&self) -> bool {
-            self.0.is_empty()
-        }
-    }
+/// Between a `SeqCst` write and a `SeqCst` read: nothing, since such accesses have one order.
+/// loom knows that order of fences only, and gets one.
+#[inline(always)]
+pub(crate) fn in_one_order() {
+    #[cfg(skyloom_loom)]
+    fence(Ordering::SeqCst);
 }
 
 /// Lets loom see plain memory: it reports a reader that nothing orders behind the writer.
@@ -107,35 +93,6 @@ mod real {
 
         pub(crate) fn is_empty(&self) -> bool {
             self.len.load(Ordering::Relaxed) == 0
-        }
-    }
-
-    /// The same for one item.
-    #[derive(Debug)]
-    pub(crate) struct Slot<T> {
-        item: Mutex<Option<T>>,
-        full: AtomicBool,
-    }
-
-    impl<T> Slot<T> {
-        pub(crate) fn new() -> Slot<T> {
-            Slot { item: Mutex::new(None), full: AtomicBool::new(false) }
-        }
-
-        pub(crate) fn replace(&self, item: T) -> Option<T> {
-            let before = self.item.lock().replace(item);
-            self.full.store(true, Ordering::Relaxed);
-            before
-        }
-
-        pub(crate) fn take(&self) -> Option<T> {
-            let item = self.item.lock().take()?;
-            self.full.store(false, Ordering::Relaxed);
-            Some(item)
-        }
-
-        pub(crate) fn is_empty(&self) -> bool {
-            !self.full.load(Ordering::Relaxed)
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::cell::{Actor, Cell, Interrupt};
 use crate::context::Context;
 use crate::near::Near;
 use crate::node::Node;
+use crate::peer::Peer;
 
 /// User logic with one mailbox, as hosts of languages implement it.
 ///
@@ -78,6 +79,7 @@ impl std::error::Error for StartError {}
 pub(crate) struct Hosted {
     pub(crate) node: Node,
     pub(crate) service: Box<dyn Service>,
+    pub(crate) peer: Peer,
 }
 
 impl Context<'_> {
@@ -92,7 +94,7 @@ impl Context<'_> {
 
 impl Actor for Hosted {
     fn start(&mut self, cell: &Arc<Cell>, near: Near) {
-        let mut ctx = Context::new(&self.node, cell, near);
+        let mut ctx = Context::new(&self.node, cell, near, &self.peer);
         match self.service.start(&mut ctx) {
             Ok(Start::Ready) => ctx.started(Ok(())),
             Ok(Start::Later) => {}
@@ -101,15 +103,15 @@ impl Actor for Hosted {
     }
 
     fn receive(&mut self, cell: &Arc<Cell>, near: Near, message: Message) {
-        self.service.handle(&mut Context::new(&self.node, cell, near), message);
+        self.service.handle(&mut Context::new(&self.node, cell, near, &self.peer), message);
     }
 
     fn stop(&mut self, cell: &Arc<Cell>, near: Near) {
-        self.service.stop(&mut Context::new(&self.node, cell, near));
+        self.service.stop(&mut Context::new(&self.node, cell, near, &self.peer));
     }
 
     fn retire(&mut self, cell: &Arc<Cell>, near: Near, reason: &ExitReason) {
-        self.service.retire(&mut Context::new(&self.node, cell, near), reason);
+        self.service.retire(&mut Context::new(&self.node, cell, near, &self.peer), reason);
         cell.tell_birth(Err(format!("it ended before it had started: {reason}")));
     }
 }

@@ -9,6 +9,7 @@ use crate::cell::{Birth, Cell, Limit};
 use crate::context::Context;
 use crate::near::Near;
 use crate::node::Node;
+use crate::peer::Peer;
 use crate::service::{Hosted, Service, StartError};
 
 /// Who wants to hear how the start went.
@@ -69,7 +70,7 @@ impl Node {
         let birth = on_started.map(|tell| -> Birth {
             Box::new(move |handle, outcome| tell(&node, handle, outcome.map_err(StartError::new)))
         });
-        let actor = Box::new(Hosted { node: self.clone(), service });
+        let actor = Box::new(Hosted { node: self.clone(), service, peer: Peer::default() });
         let cell =
             self.0.registry.insert(|handle| Arc::new(Cell::new(handle, label.into(), limit, interrupt, birth, actor)));
         let Some(cell) = cell else { panic!("2^24 services are alive") };

@@ -42,7 +42,7 @@ impl Door for WorkerDoor {
 struct Worker<'a> {
     me: usize,
     door: WorkerDoor,
-    queue: &'a RunQueue<Arc<Cell>>,
+    queue: &'a RunQueue<Cell>,
     drivers: Drivers,
     remote: Arc<dyn Remote>,
     picker: Picker,

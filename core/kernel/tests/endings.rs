@@ -248,3 +248,28 @@ fn whoever_monitors_hears_of_the_end_once_and_at_once_if_it_is_past() {
     sim.run_until_idle();
     assert_eq!(heard.try_iter().count(), 1);
 }
+
+#[test]
+fn a_service_that_keeps_writing_to_the_same_peer_notices_that_it_has_ended() {
+    let mut sim = Sim::new(1);
+    let (peer, other) = (echo(sim.node()), echo(sim.node()));
+    let (out, outcomes) = mpsc::channel();
+    let writer = handler(sim.node(), "writer", move |ctx, message| {
+        if message.protocol == Protocol::TEXT {
+            let to = if message.payload.is_empty() { other } else { peer };
+            let outcome = ctx.send(to, Protocol::TEXT, Payload::EMPTY);
+            out.send(outcome.map_err(|back| back.cause)).unwrap();
+        }
+    });
+    for _ in 0..2 {
+        tell(sim.node(), writer, "peer");
+    }
+    sim.run_until_idle();
+    sim.node().kill(peer, ExitReason::Killed);
+    for word in ["peer", "", "peer", ""] {
+        tell(sim.node(), writer, word);
+    }
+    sim.run_until_idle();
+    let gone = Err(Cause::Unknown);
+    assert_eq!(outcomes.try_iter().collect::<Vec<_>>(), [Ok(()), Ok(()), gone, Ok(()), gone, Ok(())]);
+}

@@ -5,9 +5,11 @@
 
 mod sleepers;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::primitive::{AtomicBool, AtomicU64, Ordering, Queue, Slot, fence};
+use crate::primitive::{AtomicBool, AtomicU64, Ordering, Queue, fence, in_one_order};
+use crate::slot::Slot;
 use sleepers::Sleepers;
 
 /// How often a watcher looks after the others: half of what the promise allows.
@@ -23,9 +25,9 @@ const HOT_CHAIN: u32 = 32;
 const GLOBAL_FIRST: u32 = 61;
 
 #[derive(Debug)]
-pub(crate) struct RunQueue<T> {
-    lanes: Box<[Lane<T>]>,
-    global: Queue<T>,
+pub(crate) struct RunQueue<C> {
+    lanes: Box<[Lane<C>]>,
+    global: Queue<Arc<C>>,
     sleepers: Sleepers,
     /// Somebody sleeps and nobody looks around.
     drowsy: AtomicBool,
@@ -34,9 +36,9 @@ pub(crate) struct RunQueue<T> {
 /// What belongs to one worker; on a cache line pair of its own.
 #[derive(Debug)]
 #[repr(align(128))]
-pub(crate) struct Lane<T> {
-    hot: Slot<T>,
-    local: Queue<T>,
+pub(crate) struct Lane<C> {
+    hot: Slot<C>,
+    local: Queue<Arc<C>>,
     /// Counts messages handled; while it stands still the worker is held up, or asleep.
     turn: AtomicU64,
 }
@@ -67,8 +69,8 @@ pub(crate) enum Sleep {
     Drowsy,
 }
 
-impl<T> RunQueue<T> {
-    pub(crate) fn new(workers: usize) -> RunQueue<T> {
+impl<C> RunQueue<C> {
+    pub(crate) fn new(workers: usize) -> RunQueue<C> {
         let lane = |_| Lane { hot: Slot::new(), local: Queue::new(), turn: AtomicU64::new(0) };
         RunQueue {
             lanes: (0..workers).map(lane).collect(),
@@ -83,7 +85,7 @@ impl<T> RunQueue<T> {
     }
 
     /// Puts in a cell that worker `near` made runnable during a turn (P1, P2).
-    pub(crate) fn push_hot(&self, near: usize, cell: T) -> Waken {
+    pub(crate) fn push_hot(&self, near: usize, cell: Arc<C>) -> Waken {
         match self.lanes[near].hot.replace(cell) {
             Some(pushed_out) => {
                 self.lanes[near].local.push(pushed_out);
@@ -94,13 +96,13 @@ impl<T> RunQueue<T> {
     }
 
     /// Puts in a cell from outside the workers (P1, P3).
-    pub(crate) fn push_global(&self, cell: T) -> Waken {
+    pub(crate) fn push_global(&self, cell: Arc<C>) -> Waken {
         self.global.push(cell);
         self.wake_one()
     }
 
     /// Puts back a cell whose budget is spent. Nobody is woken: this worker goes on with it or with another.
-    pub(crate) fn push_back(&self, near: usize, cell: T) {
+    pub(crate) fn push_back(&self, near: usize, cell: Arc<C>) {
         self.lanes[near].local.push(cell);
     }
 
@@ -112,16 +114,18 @@ impl<T> RunQueue<T> {
 
     /// Wakes the watcher if it does not look around (P2), unless `me` is it and awake already.
     pub(crate) fn rouse(&self, me: Option<usize>) -> Waken {
-        // Pairs with the fence in `look_around`: either we see the flag, or it sees our slot.
-        fence(Ordering::SeqCst);
-        if !self.drowsy.load(Ordering::Relaxed) || !self.drowsy.swap(false, Ordering::Relaxed) {
+        // The slot was written with SeqCst and the flag is read with it; the watcher writes the
+        // flag and reads the slots, both with SeqCst too: one of the two sees the other. No fence
+        // on this side, where it would cost every message.
+        in_one_order();
+        if !self.drowsy.load(Ordering::SeqCst) || !self.drowsy.swap(false, Ordering::SeqCst) {
             return None;
         }
         self.sleepers.watcher().filter(|watcher| Some(*watcher) != me)
     }
 
     /// The next cell for worker `me`.
-    pub(crate) fn next(&self, me: usize, picker: &mut Picker) -> Option<T> {
+    pub(crate) fn next(&self, me: usize, picker: &mut Picker) -> Option<Arc<C>> {
         picker.picks = picker.picks.wrapping_add(1);
         let lane = &self.lanes[me];
         let globals_turn = picker.picks.is_multiple_of(GLOBAL_FIRST);
@@ -137,7 +141,7 @@ impl<T> RunQueue<T> {
         lane.local.pop().or_else(|| self.global.pop()).or_else(|| lane.hot.take()).or_else(|| self.steal(me))
     }
 
-    fn steal(&self, me: usize) -> Option<T> {
+    fn steal(&self, me: usize) -> Option<Arc<C>> {
         let workers = self.lanes.len();
         (1..workers).find_map(|i| self.lanes[(me + i) % workers].local.pop())
     }
@@ -155,9 +159,9 @@ impl<T> RunQueue<T> {
 
     /// Puts `me` on the list of sleepers and looks once more (S1 to S3): tells whether it is the
     /// watcher, or returns what it found, and then it is off the list again.
-    pub(crate) fn fall_asleep(&self, me: usize) -> Result<bool, T> {
+    pub(crate) fn fall_asleep(&self, me: usize) -> Result<bool, Arc<C>> {
         // If nobody looks around, this one does, whoever else sleeps.
-        let watches = self.sleepers.add(me, self.drowsy.swap(false, Ordering::Relaxed));
+        let watches = self.sleepers.add(me, self.drowsy.swap(false, Ordering::SeqCst));
         // Pairs with the fence in `wake_one`.
         fence(Ordering::SeqCst);
         let found = self.global.pop().or_else(|| self.lanes[me].local.pop()).or_else(|| self.steal(me));
@@ -188,11 +192,11 @@ impl<T> RunQueue<T> {
         if quiet < DROWSY_AFTER && self.lanes.len() > 1 {
             return Sleep::Watching;
         }
-        self.drowsy.store(true, Ordering::Relaxed);
-        // Pairs with the fence in `rouse`.
-        fence(Ordering::SeqCst);
+        // See `rouse` for the order.
+        self.drowsy.store(true, Ordering::SeqCst);
+        in_one_order();
         if self.lanes.iter().any(|lane| !lane.hot.is_empty()) {
-            self.drowsy.store(false, Ordering::Relaxed);
+            self.drowsy.store(false, Ordering::SeqCst);
             return Sleep::Watching;
         }
         Sleep::Drowsy
@@ -202,7 +206,7 @@ impl<T> RunQueue<T> {
     /// without a look-around: the flag says so until somebody is roused.
     pub(crate) fn wake_up(&self, me: usize) {
         if self.sleepers.remove(me) {
-            self.drowsy.store(true, Ordering::Relaxed);
+            self.drowsy.store(true, Ordering::SeqCst);
         }
     }
 
@@ -216,7 +220,7 @@ impl<T> RunQueue<T> {
     }
 
     /// Takes over what a held-up worker keeps hot.
-    pub(crate) fn take_over(&self, from: usize) -> Option<T> {
+    pub(crate) fn take_over(&self, from: usize) -> Option<Arc<C>> {
         self.lanes[from].hot.take()
     }
 }

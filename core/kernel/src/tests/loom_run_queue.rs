@@ -41,6 +41,10 @@ impl Node {
     /// Works until a cell comes. Sleeps without an end, whatever the watcher would do, so that
     /// no look-around can hide a lost wake-up.
     fn one_cell(&self, me: usize) -> u32 {
+        *self.wait_for_cell(me)
+    }
+
+    fn wait_for_cell(&self, me: usize) -> std::sync::Arc<u32> {
         let mut picker = Picker::default();
         let mut got_up = false;
         loop {
@@ -71,7 +75,7 @@ fn a_cell_posted_from_outside_reaches_a_worker_that_falls_asleep_meanwhile() {
             let node = node.clone();
             thread::spawn(move || node.one_cell(0))
         };
-        node.wake(node.queue.push_global(7));
+        node.wake(node.queue.push_global(std::sync::Arc::new(7)));
         assert_eq!(worker.join().unwrap(), 7);
     });
 }
@@ -88,8 +92,8 @@ fn two_cells_posted_from_outside_reach_two_workers() {
                 thread::spawn(move || node.one_cell(me))
             })
             .collect();
-        node.wake(node.queue.push_global(1));
-        node.wake(node.queue.push_global(2));
+        node.wake(node.queue.push_global(std::sync::Arc::new(1)));
+        node.wake(node.queue.push_global(std::sync::Arc::new(2)));
         let sum: u32 = workers.into_iter().map(|worker| worker.join().unwrap()).sum();
         assert_eq!(sum, 3);
     });
@@ -104,8 +108,8 @@ fn what_is_pushed_out_of_a_hot_slot_reaches_a_sleeper() {
             thread::spawn(move || node.one_cell(1))
         };
         // Worker 0 is in a long turn in which it makes two cells runnable.
-        node.wake(node.queue.push_hot(0, 1));
-        node.wake(node.queue.push_hot(0, 2));
+        node.wake(node.queue.push_hot(0, std::sync::Arc::new(1)));
+        node.wake(node.queue.push_hot(0, std::sync::Arc::new(2)));
         assert_eq!(sleeper.join().unwrap(), 1);
     });
 }
@@ -131,7 +135,7 @@ fn a_hot_cell_rouses_a_watcher_that_grows_drowsy_meanwhile() {
                 }
             })
         };
-        node.wake(node.queue.push_hot(0, 7));
+        node.wake(node.queue.push_hot(0, std::sync::Arc::new(7)));
         watcher.join().unwrap();
     });
 }
