@@ -57,20 +57,23 @@ pub enum Overflow {
     Kill,
 }
 
+// In this order: what every message touches comes first and fills two cache lines. With a
+// thousand services that talk, each line that a message does not touch is a miss less.
+#[repr(C)]
 pub(crate) struct Cell {
-    pub(crate) handle: Handle,
-    pub(crate) label: Box<str>,
     pub(crate) mailbox: Mailbox<Message>,
-    pub(crate) inside: Mutex<Inside>,
-    pub(crate) limit: Option<Limit>,
-    pub(crate) interrupt: Option<Arc<dyn Interrupt>>,
-    /// Length at which the next warning is due.
-    warn_at: AtomicUsize,
-    pub(crate) handled: AtomicU64,
-    pub(crate) dropped: AtomicU64,
+    pub(crate) handle: Handle,
     last_session: AtomicU32,
     sessions_wrapped: AtomicBool,
     doomed: AtomicBool,
+    /// Length at which the next warning is due.
+    warn_at: AtomicUsize,
+    pub(crate) handled: AtomicU64,
+    pub(crate) inside: Mutex<Inside>,
+    pub(crate) limit: Option<Limit>,
+    pub(crate) dropped: AtomicU64,
+    pub(crate) label: Box<str>,
+    pub(crate) interrupt: Option<Arc<dyn Interrupt>>,
     ending: Mutex<Option<ExitReason>>,
     birth: Mutex<Option<Birth>>,
     /// Who asked to hear of its end; `None` once they have been told.

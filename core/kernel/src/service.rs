@@ -75,10 +75,11 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
-/// A service and its way to the node: what a cell runs.
-pub(crate) struct Hosted {
+/// A service and its way to the node: what a cell runs. The service lies in it, not behind one
+/// more pointer.
+pub(crate) struct Hosted<S> {
     pub(crate) node: Node,
-    pub(crate) service: Box<dyn Service>,
+    pub(crate) service: S,
     pub(crate) peer: Peer,
 }
 
@@ -92,7 +93,7 @@ impl Context<'_> {
     }
 }
 
-impl Actor for Hosted {
+impl<S: Service> Actor for Hosted<S> {
     fn start(&mut self, cell: &Arc<Cell>, near: Near) {
         let mut ctx = Context::new(&self.node, cell, near, &self.peer);
         match self.service.start(&mut ctx) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use skyloom_abi::Handle;
 
-use crate::cell::{Birth, Cell, Limit};
+use crate::cell::{Actor, Birth, Cell, Interrupt, Limit};
 use crate::context::Context;
 use crate::near::Near;
 use crate::node::Node;
@@ -15,10 +15,14 @@ use crate::service::{Hosted, Service, StartError};
 /// Who wants to hear how the start went.
 type OnStarted = Box<dyn FnOnce(&Node, Handle, Result<(), StartError>) + Send>;
 
+/// Makes what a cell runs, once it is known on which node.
+type Host = Box<dyn FnOnce(&Node) -> Box<dyn Actor> + Send>;
+
 /// A service about to be spawned, and how.
 pub struct Spawn {
     label: String,
-    service: Box<dyn Service>,
+    host: Host,
+    interrupt: Option<Arc<dyn Interrupt>>,
     limit: Option<Limit>,
     on_started: Option<OnStarted>,
 }
@@ -26,8 +30,12 @@ pub struct Spawn {
 impl Spawn {
     /// A service, with a label that tells people what it is.
     #[must_use]
-    pub fn new(label: impl Into<String>, service: Box<dyn Service>) -> Spawn {
-        Spawn { label: label.into(), service, limit: None, on_started: None }
+    pub fn new<S: Service + 'static>(label: impl Into<String>, service: Box<S>) -> Spawn {
+        let interrupt = service.interrupt();
+        let host = move |node: &Node| -> Box<dyn Actor> {
+            Box::new(Hosted { node: node.clone(), peer: Peer::default(), service: *service })
+        };
+        Spawn { label: label.into(), host: Box::new(host), interrupt, limit: None, on_started: None }
     }
 
     /// Gives its mailbox a hard limit; without one it may grow, and warns.
@@ -64,13 +72,12 @@ impl Node {
     }
 
     fn spawn_near(&self, near: Near, spawn: Spawn) -> Handle {
-        let Spawn { label, service, limit, on_started } = spawn;
-        let interrupt = service.interrupt();
+        let Spawn { label, host, interrupt, limit, on_started } = spawn;
         let node = self.clone();
         let birth = on_started.map(|tell| -> Birth {
             Box::new(move |handle, outcome| tell(&node, handle, outcome.map_err(StartError::new)))
         });
-        let actor = Box::new(Hosted { node: self.clone(), service, peer: Peer::default() });
+        let actor = host(self);
         let cell =
             self.0.registry.insert(|handle| Arc::new(Cell::new(handle, label.into(), limit, interrupt, birth, actor)));
         let Some(cell) = cell else { panic!("2^24 services are alive") };
