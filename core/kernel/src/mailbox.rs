@@ -82,6 +82,7 @@ impl<T> Mailbox<T> {
     }
 
     /// Adds a message at the end.
+    #[inline]
     #[allow(unsafe_code, reason = "a lock-free queue; modelled in tests/loom_mailbox.rs")]
     pub(crate) fn push(&self, item: T) -> Pushed<T> {
         let link = Box::into_raw(Box::new(Link { next: ptr::null_mut(), item, witness: Witness::default() }));

@@ -111,6 +111,14 @@ pub struct NodeStats {
     pub late: u64,
 }
 
+/// How a delivery went.
+enum Delivery {
+    /// Whom to wake, and the mailbox's length if a warning is due.
+    Done(Waken, Option<usize>),
+    /// The mailbox did not take it.
+    Back(Message),
+}
+
 impl Node {
     /// Puts `message` into the mailbox of `to`, as worker `near` says.
     ///
@@ -122,9 +130,15 @@ impl Node {
         if to.node() != self.0.id {
             return Err(Undelivered { to, message, cause: Cause::OtherNode });
         }
+        // Taken by the closure if it runs, and still here if it does not.
         let mut message = Some(message);
-        let outcome = self.0.registry.with(to, |cell| self.deliver(near, cell, &mut message));
-        self.settle(to, message, outcome.unwrap_or_default())
+        let deliver = |cell: &Arc<Cell>| Some(self.deliver(near, cell, message.take()?));
+        let outcome = self.0.registry.with(to, deliver).flatten();
+        match (outcome, message) {
+            (Some(outcome), _) => self.settle(to, outcome),
+            (None, Some(message)) => Err(Undelivered { to, message, cause: Cause::Unknown }),
+            (None, None) => Ok(()),
+        }
     }
 
     /// The same for a service that writes to `to` again and again.
@@ -138,52 +152,49 @@ impl Node {
         let Some(cell) = peer.take(to).or_else(|| self.0.registry.get(to).filter(|cell| cell.handle == to)) else {
             return self.post_near(near, to, message);
         };
-        let mut message = Some(message);
-        let outcome = self.deliver(near, &cell, &mut message);
-        if message.is_none() {
+        let outcome = self.deliver(near, &cell, message);
+        if let Delivery::Done(..) = outcome {
             peer.remember(cell);
         }
-        self.settle(to, message, outcome)
+        self.settle(to, outcome)
     }
 
     /// What follows a delivery, once no lock is held: wake, warn, or say why it failed.
-    fn settle(
-        &self,
-        to: Handle,
-        left: Option<Message>,
-        (waken, overload): (Waken, Option<usize>),
-    ) -> Result<(), Undelivered> {
-        self.wake(waken);
-        if let Some(waiting) = overload {
-            self.warn_of_overload(to, waiting);
-        }
-        match left {
-            None => Ok(()),
-            Some(message) => self.overflow(to, message),
+    #[inline]
+    fn settle(&self, to: Handle, outcome: Delivery) -> Result<(), Undelivered> {
+        match outcome {
+            Delivery::Done(waken, overload) => {
+                self.wake(waken);
+                if let Some(waiting) = overload {
+                    self.warn_of_overload(to, waiting);
+                }
+                Ok(())
+            }
+            Delivery::Back(message) => self.overflow(to, message),
         }
     }
 
-    /// Pushes and schedules; leaves the message if the mailbox does not take it. Tells whom to wake,
-    /// and the mailbox's length if a warning is due.
-    fn deliver(&self, near: Near, cell: &Arc<Cell>, message: &mut Option<Message>) -> (Waken, Option<usize>) {
+    /// Pushes and schedules. The message is moved as seldom as can be: it is a cache line long.
+    #[inline]
+    fn deliver(&self, near: Near, cell: &Arc<Cell>, message: Message) -> Delivery {
         let waiting = cell.mailbox.len();
-        let overload = cell.overload(waiting);
-        let bounded = |m: &Message| !m.protocol.is_answer() && m.protocol != Protocol::SYSTEM;
-        if cell.limit.is_some_and(|limit| waiting >= limit.messages) && message.as_ref().is_some_and(bounded) {
-            return (None, overload);
+        if let Some(limit) = cell.limit
+            && waiting >= limit.messages
+            && !message.protocol.is_answer()
+            && message.protocol != Protocol::SYSTEM
+        {
+            return Delivery::Back(message);
         }
-        let Some(taken) = message.take() else { return (None, overload) };
-        match cell.mailbox.push(taken) {
-            Pushed::Schedule => (self.schedule(near, cell.clone()), overload),
-            Pushed::Already => (None, overload),
-            Pushed::Retired(back) => {
-                *message = Some(back);
-                (None, None)
-            }
+        let overload = cell.overload(waiting);
+        match cell.mailbox.push(message) {
+            Pushed::Schedule => Delivery::Done(self.schedule(near, cell.clone()), overload),
+            Pushed::Already => Delivery::Done(None, overload),
+            Pushed::Retired(back) => Delivery::Back(back),
         }
     }
 
     /// What becomes of a message that the mailbox did not take.
+    #[cold]
     fn overflow(&self, to: Handle, message: Message) -> Result<(), Undelivered> {
         let Some(cell) = self.0.registry.get(to) else {
             return Err(Undelivered { to, message, cause: Cause::Unknown });
