@@ -19,7 +19,9 @@ use crate::primitive::{AtomicPtr, AtomicUsize, Ordering, Witness};
 #[derive(Debug)]
 pub(crate) struct Mailbox<T> {
     newest: AtomicPtr<Link<T>>,
-    len: AtomicUsize,
+    /// Messages ever pushed, and ever handled: the holder alone writes the second, with a plain store.
+    pushed: AtomicUsize,
+    handled: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -73,12 +75,15 @@ fn is_link<T>(word: *mut Link<T>) -> bool {
 impl<T> Mailbox<T> {
     /// An empty mailbox whose cell is already on its way to a worker.
     pub(crate) fn held() -> Mailbox<T> {
-        Mailbox { newest: AtomicPtr::new(held()), len: AtomicUsize::new(0) }
+        Mailbox { newest: AtomicPtr::new(held()), pushed: AtomicUsize::new(0), handled: AtomicUsize::new(0) }
     }
 
     /// Messages pushed and not yet [`counted out`](Self::count_out).
     pub(crate) fn len(&self) -> usize {
-        self.len.load(Ordering::Relaxed)
+        let handled = self.handled.load(Ordering::Relaxed);
+        // A push becomes visible a moment before it is counted, and may be handled in between.
+        let waiting = self.pushed.load(Ordering::Relaxed).wrapping_sub(handled);
+        if waiting > usize::MAX / 2 { 0 } else { waiting }
     }
 
     /// Adds a message at the end.
@@ -102,7 +107,7 @@ impl<T> Mailbox<T> {
             // every push is a read-modify-write of the same word, all links below it.
             match self.newest.compare_exchange_weak(word, link, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => {
-                    self.len.fetch_add(1, Ordering::Relaxed);
+                    self.pushed.fetch_add(1, Ordering::Relaxed);
                     return if word == idle() { Pushed::Schedule } else { Pushed::Already };
                 }
                 Err(now) => word = now,
@@ -144,10 +149,11 @@ impl<T> Mailbox<T> {
         (chain, word == idle())
     }
 
-    /// Counts handled messages out; returns how many are left.
+    /// Counts handled messages out; returns how many are left. For the holder of the cell only.
     pub(crate) fn count_out(&self, handled: usize) -> usize {
-        // Wrapping: a push becomes visible a moment before it is counted.
-        self.len.fetch_sub(handled, Ordering::Relaxed).wrapping_sub(handled)
+        let before = self.handled.load(Ordering::Relaxed);
+        self.handled.store(before.wrapping_add(handled), Ordering::Relaxed);
+        self.len()
     }
 }
 
