@@ -42,6 +42,8 @@ mod run_queue;
 mod cell;
 mod peer;
 mod node;
+mod post;
+mod ending;
 mod stop;
 mod turn;
 mod context;

@@ -7,20 +7,16 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use parking_lot::{Condvar, Mutex, RwLock};
-use skyloom_abi::{
-    CallError, Cause, Door, ExitReason, Handle, Message, Name, Payload, Protocol, Remote, Undelivered, Value,
-};
+use skyloom_abi::{ExitReason, Handle, Message, Name, Payload, Protocol, Remote, Value};
 
-use crate::cell::{Cell, Overflow};
+use crate::cell::Cell;
 use crate::clock::Clock;
-use crate::mailbox::Pushed;
 use crate::names::Names;
 use crate::near::Near;
-use crate::peer::Peer;
 use crate::registry::Registry;
-use crate::run_queue::{RunQueue, Waken};
+use crate::run_queue::RunQueue;
 use crate::running::Running;
-use crate::timers::{Alarm, Ring, TimerId, Timers};
+use crate::timers::Timers;
 
 /// One process's worth of services; cheap to clone, and two fit into one process.
 #[derive(Clone)]
@@ -111,216 +107,7 @@ pub struct NodeStats {
     pub late: u64,
 }
 
-/// How a delivery went.
-enum Delivery {
-    /// Whom to wake, and the mailbox's length if a warning is due.
-    Done(Waken, Option<usize>),
-    /// The mailbox did not take it.
-    Back(Message),
-}
-
 impl Node {
-    /// Puts `message` into the mailbox of `to`, as worker `near` says.
-    ///
-    /// # Errors
-    ///
-    /// [`Undelivered`] gives the message back if the service is unknown, has ended, or is at its
-    /// hard limit.
-    pub fn post_near(&self, near: Near, to: Handle, message: Message) -> Result<(), Undelivered> {
-        if to.node() != self.0.id {
-            return Err(Undelivered { to, message, cause: Cause::OtherNode });
-        }
-        // Taken by the closure if it runs, and still here if it does not.
-        let mut message = Some(message);
-        let deliver = |cell: &Arc<Cell>| Some(self.deliver(near, cell, message.take()?));
-        let outcome = self.0.registry.with(to, deliver).flatten();
-        match (outcome, message) {
-            (Some(outcome), _) => self.settle(to, outcome),
-            (None, Some(message)) => Err(Undelivered { to, message, cause: Cause::Unknown }),
-            (None, None) => Ok(()),
-        }
-    }
-
-    /// The same for a service that writes to `to` again and again.
-    pub(crate) fn post_to_peer(
-        &self,
-        near: Near,
-        peer: &Peer,
-        to: Handle,
-        message: Message,
-    ) -> Result<(), Undelivered> {
-        let Some(cell) = peer.take(to).or_else(|| self.0.registry.get(to).filter(|cell| cell.handle == to)) else {
-            return self.post_near(near, to, message);
-        };
-        let outcome = self.deliver(near, &cell, message);
-        if let Delivery::Done(..) = outcome {
-            peer.remember(cell);
-        }
-        self.settle(to, outcome)
-    }
-
-    /// What follows a delivery, once no lock is held: wake, warn, or say why it failed.
-    #[inline]
-    fn settle(&self, to: Handle, outcome: Delivery) -> Result<(), Undelivered> {
-        match outcome {
-            Delivery::Done(waken, overload) => {
-                self.wake(waken);
-                if let Some(waiting) = overload {
-                    self.warn_of_overload(to, waiting);
-                }
-                Ok(())
-            }
-            Delivery::Back(message) => self.overflow(to, message),
-        }
-    }
-
-    /// Pushes and schedules. The message is moved as seldom as can be: it is a cache line long.
-    #[inline]
-    fn deliver(&self, near: Near, cell: &Arc<Cell>, message: Message) -> Delivery {
-        let waiting = cell.mailbox.len();
-        if let Some(limit) = cell.limit
-            && waiting >= limit.messages
-            && !message.protocol.is_answer()
-            && message.protocol != Protocol::SYSTEM
-        {
-            return Delivery::Back(message);
-        }
-        let overload = cell.overload(waiting);
-        match cell.mailbox.push(message) {
-            Pushed::Schedule => Delivery::Done(self.schedule(near, cell.clone()), overload),
-            Pushed::Already => Delivery::Done(None, overload),
-            Pushed::Retired(back) => Delivery::Back(back),
-        }
-    }
-
-    /// What becomes of a message that the mailbox did not take.
-    #[cold]
-    fn overflow(&self, to: Handle, message: Message) -> Result<(), Undelivered> {
-        let Some(cell) = self.0.registry.get(to) else {
-            return Err(Undelivered { to, message, cause: Cause::Unknown });
-        };
-        let Some(limit) = cell.limit.filter(|limit| cell.mailbox.len() >= limit.messages) else {
-            return Err(Undelivered { to, message, cause: Cause::Unknown });
-        };
-        cell.dropped.fetch_add(1, Ordering::Relaxed);
-        match limit.overflow {
-            Overflow::Refuse => return Err(Undelivered { to, message, cause: Cause::Full }),
-            Overflow::Drop => self.bounce(to, message, CallError::Undelivered(Cause::Full)),
-            Overflow::Kill => {
-                self.kill(to, ExitReason::Failed(format!("over {} messages in its mailbox", limit.messages)));
-                self.bounce(to, message, CallError::Died);
-            }
-        }
-        Ok(())
-    }
-
-    /// Puts a cell that has just become runnable where a worker will find it.
-    pub(crate) fn schedule(&self, near: Near, cell: Arc<Cell>) -> Waken {
-        match (&self.0.ready, near) {
-            (Ready::Workers(queue, _), Near::Worker(worker)) => queue.push_hot(worker, cell),
-            (Ready::Workers(queue, _), Near::Outside) => queue.push_global(cell),
-            (Ready::Seeded(cells), _) => {
-                cells.lock().push(cell);
-                None
-            }
-        }
-    }
-
-    pub(crate) fn wake(&self, waken: Waken) {
-        if let (Some(worker), Ready::Workers(_, remotes)) = (waken, &self.0.ready) {
-            remotes[worker].wake();
-        }
-    }
-
-    /// Answers a request that nobody will answer any more; anything else is just dropped.
-    pub(crate) fn bounce(&self, from: Handle, message: Message, error: CallError) {
-        if let Some((to, session)) = message.awaits() {
-            let _ = self.post_near(Near::Outside, to, Message::error(Some(from), session, error));
-        }
-    }
-
-    /// Ends a service now: it handles nothing more, whatever it had begun and whatever waits is
-    /// answered with an error, and it is gone from the node when this returns.
-    ///
-    /// A handler that is just running is let finish its message. Returns `false` if there is no such service.
-    pub fn kill(&self, handle: Handle, reason: ExitReason) -> bool {
-        let Some(cell) = self.unregister(handle) else { return false };
-        // Before the retirement: from then on the holder may finish it and strike it off this list.
-        self.0.dying.lock().push(cell.clone());
-        cell.doom(reason);
-        let (waiting, mine) = cell.mailbox.retire();
-        for message in waiting {
-            self.bounce(handle, message, CallError::Died);
-        }
-        if mine {
-            let waken = self.schedule(Near::Outside, cell);
-            self.wake(waken);
-        }
-        true
-    }
-
-    /// Takes a service out of the registry and the names; what is posted now comes back.
-    pub(crate) fn unregister(&self, handle: Handle) -> Option<Arc<Cell>> {
-        if handle.node() != self.0.id {
-            return None;
-        }
-        let cell = self.0.registry.remove(handle)?;
-        self.0.names.forget(handle);
-        Some(cell)
-    }
-
-    /// Finds a service that may have been killed already while its handler still runs.
-    pub(crate) fn find_even_dying(&self, handle: Handle) -> Option<Arc<Cell>> {
-        let dying = || self.0.dying.lock().iter().find(|cell| cell.handle == handle).cloned();
-        self.0.registry.get(handle).or_else(dying)
-    }
-
-    /// Tells everybody who asked that a service has ended.
-    pub(crate) fn announce(&self, near: Near, cell: &Cell) {
-        self.0.dying.lock().retain(|other| other.handle != cell.handle);
-        let reason = cell.reason();
-        for watcher in cell.last_watchers() {
-            self.tell_exit(near, watcher, cell.handle, reason.clone());
-        }
-        let _end = self.0.end.lock();
-        self.0.ended.notify_all();
-    }
-
-    pub(crate) fn tell_exit(&self, near: Near, watcher: Handle, handle: Handle, reason: ExitReason) {
-        let notice = Payload::value(Exited { handle, reason });
-        let _ = self.post_near(near, watcher, Message::send(Some(handle), Protocol::SYSTEM, notice));
-    }
-
-    /// Fires the timers that are due.
-    pub(crate) fn fire(&self, near: Near, alarms: &mut Vec<Alarm>) {
-        let now = self.now();
-        if !self.0.timers.due(now) {
-            return;
-        }
-        self.0.timers.fire(now, alarms);
-        for alarm in alarms.drain(..) {
-            self.ring(near, alarm);
-        }
-    }
-
-    /// Sets a timer; a watcher that would sleep through it is woken to look again.
-    pub(crate) fn set_alarm(&self, after: Duration, alarm: Alarm) -> TimerId {
-        let (timer, earliest) = self.0.timers.set(self.now().saturating_add(after), alarm);
-        if let (true, Ready::Workers(queue, _)) = (earliest, &self.0.ready) {
-            self.wake(queue.rouse(None));
-        }
-        timer
-    }
-
-    pub(crate) fn ring(&self, near: Near, alarm: Alarm) {
-        let message = match alarm.ring {
-            Ring::Timeout => Message::response(None, alarm.session, Payload::EMPTY),
-            Ring::Deadline => Message::error(None, alarm.session, CallError::TimedOut),
-        };
-        // A timer of a service that has ended evaporates.
-        let _ = self.post_near(near, alarm.to, message);
-    }
-
     /// How long the node has been up, by its own clock.
     #[must_use]
     pub fn now(&self) -> Duration {
@@ -404,7 +191,7 @@ impl Node {
         }
     }
 
-    fn warn_of_overload(&self, handle: Handle, waiting: usize) {
+    pub(crate) fn warn_of_overload(&self, handle: Handle, waiting: usize) {
         // The logger's own overload would feed itself.
         if self.lookup("logger") != Some(handle) {
             self.report(Some(handle), &format!("error: May overload, message queue length = {waiting}"));
@@ -437,12 +224,6 @@ impl Node {
             timers: self.0.timers.len(),
             late: self.0.late.load(Ordering::Relaxed),
         }
-    }
-}
-
-impl Door for Node {
-    fn post(&self, to: Handle, message: Message) -> Result<(), Undelivered> {
-        self.post_near(Near::Outside, to, message)
     }
 }
 
