@@ -205,6 +205,11 @@ impl Cell {
         }
     }
 
+    /// Whether its end has been told: it is finished.
+    pub(crate) fn has_told(&self) -> bool {
+        self.watchers.lock().is_none()
+    }
+
     /// Those to be told of the end: handed out once.
     pub(crate) fn last_watchers(&self) -> Vec<Handle> {
         self.watchers.lock().take().unwrap_or_default()

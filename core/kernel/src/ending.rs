@@ -25,6 +25,9 @@ impl Node {
         if mine {
             let waken = self.schedule(Near::Outside, cell);
             self.wake(waken);
+        } else if cell.has_told() {
+            // It was ending by itself, and was through with it before it stood on the list.
+            self.strike_off(handle);
         }
         true
     }
@@ -45,13 +48,18 @@ impl Node {
         self.0.registry.get(handle).or_else(dying)
     }
 
+    fn strike_off(&self, handle: Handle) {
+        self.0.dying.lock().retain(|cell| cell.handle != handle);
+    }
+
     /// Tells everybody who asked that a service has ended.
     pub(crate) fn announce(&self, near: Near, cell: &Cell) {
-        self.0.dying.lock().retain(|other| other.handle != cell.handle);
         let reason = cell.reason();
         for watcher in cell.last_watchers() {
             self.tell_exit(near, watcher, cell.handle, reason.clone());
         }
+        // After the watchers are taken, which is what `kill` looks at: one of the two strikes it off.
+        self.strike_off(cell.handle);
         let _end = self.0.end.lock();
         self.0.ended.notify_all();
     }
@@ -59,5 +67,35 @@ impl Node {
     pub(crate) fn tell_exit(&self, near: Near, watcher: Handle, handle: Handle, reason: ExitReason) {
         let notice = Payload::value(Exited { handle, reason });
         let _ = self.post_near(near, watcher, Message::send(Some(handle), Protocol::SYSTEM, notice));
+    }
+}
+
+#[cfg(all(test, not(skyloom_loom)))]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::context::Context;
+    use crate::service::Service;
+    use crate::spawn::Spawn;
+
+    struct Leaver;
+    impl Service for Leaver {
+        fn handle(&mut self, ctx: &mut Context<'_>, _: Message) {
+            ctx.exit(ExitReason::Finished);
+        }
+    }
+
+    #[test]
+    fn a_service_that_ends_by_itself_while_it_is_killed_is_forgotten() {
+        let node = Node::builder().workers(2).start().unwrap();
+        for _ in 0..5000 {
+            let leaver = node.spawn(Spawn::new("leaver", Box::new(Leaver)));
+            let go = Message::send(None, Protocol::TEXT, Payload::EMPTY);
+            let _ = node.post_near(Near::Outside, leaver, go);
+            node.kill(leaver, ExitReason::Killed);
+        }
+        node.stop(Duration::from_secs(5)).unwrap();
+        assert!(node.0.dying.lock().is_empty());
     }
 }
