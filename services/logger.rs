@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, SystemTime};
 
-use skyloom_abi::{ExitReason, Handle, Message, Protocol};
+use skyloom_abi::{ExitReason, Handle, Protocol};
 use skyloom_kernel::{self as kernel, StartError};
 
 /// Where the lines go.
@@ -107,7 +107,8 @@ impl Logger {
 }
 
 impl kernel::Service for Logger {
-    fn handle(&mut self, ctx: &mut kernel::Context<'_>, message: Message) {
+    fn handle(&mut self, ctx: &mut kernel::Context<'_>, message: kernel::Envelope) {
+        let message = message.open();
         match message.protocol {
             Protocol::TEXT => self.say(message.source, message.payload.into_bytes()),
             Protocol::SYSTEM => drop(self.queue.send(Note::Reopen)),

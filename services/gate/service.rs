@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use skyloom_abi::{CallError, ExitReason, Handle, Message, Protocol, Session};
-use skyloom_kernel::{Context, Service};
+use skyloom_kernel::{Context, Envelope, Service};
 use skyloom_net::{SocketEvent, SocketId};
 
 use super::bucket::Bucket;
@@ -184,7 +184,8 @@ fn refuse(ctx: &Context<'_>, asker: Option<(Handle, Session)>, text: String) {
 }
 
 impl Service for Gate {
-    fn handle(&mut self, ctx: &mut Context<'_>, message: Message) {
+    fn handle(&mut self, ctx: &mut Context<'_>, message: Envelope) {
+        let message = message.open();
         match message.protocol {
             Protocol::SOCKET => {
                 if let Ok(event) = message.payload.take::<SocketEvent>() {

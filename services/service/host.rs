@@ -178,8 +178,8 @@ impl<S: Service> kernel::Service for Host<S> {
         }
     }
 
-    fn handle(&mut self, kernel: &mut kernel::Context<'_>, message: Message) {
-        let kernel = &*kernel;
+    fn handle(&mut self, kernel: &mut kernel::Context<'_>, message: kernel::Envelope) {
+        let (kernel, message) = (&*kernel, message.open());
         match message.protocol {
             Protocol::LUA => self.deliver(kernel, message, |me, ctx, message| {
                 let message = unpack(message.payload).map_err(|error| Failure::Strange(error.into()))?;

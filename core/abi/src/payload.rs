@@ -29,6 +29,50 @@ enum Kind {
     Value(Box<dyn Value>),
 }
 
+/// What a payload is to become: something to be copied, or something to be handed over.
+#[derive(Debug)]
+pub enum Content<'a> {
+    /// These bytes.
+    Bytes(&'a [u8]),
+    /// This payload.
+    Ready(Payload),
+}
+
+impl Content<'_> {
+    /// The bytes, unless it is a typed value.
+    #[must_use]
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        match self {
+            Content::Bytes(bytes) => Some(bytes),
+            Content::Ready(payload) => payload.as_bytes(),
+        }
+    }
+
+    /// Number of bytes, `None` for a typed value.
+    #[must_use]
+    pub fn len(&self) -> Option<usize> {
+        self.as_bytes().map(<[u8]>::len)
+    }
+
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == Some(0)
+    }
+}
+
+impl From<Payload> for Content<'_> {
+    fn from(payload: Payload) -> Self {
+        Content::Ready(payload)
+    }
+}
+
+impl<'a> From<&'a [u8]> for Content<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Content::Bytes(bytes)
+    }
+}
+
 /// A value that travels inside the process without being serialised.
 ///
 /// A receiver that knows its type takes it as it is ([`Payload::take`]); any
@@ -54,6 +98,31 @@ impl Payload {
         let mut inline = [0; INLINE];
         inline[..bytes.len()].copy_from_slice(bytes);
         Payload(Kind::Inline(bytes.len() as u8, inline))
+    }
+
+    /// Makes it a copy of `bytes` where it lies; without an allocation up to [`INLINE`] of them.
+    #[inline]
+    pub fn fill(&mut self, bytes: &[u8]) {
+        if bytes.len() > INLINE {
+            *self = Payload(Kind::Heap(bytes.to_vec()));
+            return;
+        }
+        if !matches!(self.0, Kind::Inline(..)) {
+            self.0 = Kind::Inline(0, [0; INLINE]);
+        }
+        if let Kind::Inline(len, inline) = &mut self.0 {
+            *len = bytes.len() as u8;
+            inline[..bytes.len()].copy_from_slice(bytes);
+        }
+    }
+
+    /// Makes it this content where it lies.
+    #[inline]
+    pub fn set(&mut self, content: Content<'_>) {
+        match content {
+            Content::Bytes(bytes) => self.fill(bytes),
+            Content::Ready(payload) => *self = payload,
+        }
     }
 
     /// A value that is handed over as it is.
@@ -84,6 +153,14 @@ impl Payload {
                 out
             }
             kind => Payload(kind).as_bytes().unwrap_or_default().to_vec(),
+        }
+    }
+
+    /// Turns a typed value into bytes where it lies, and leaves bytes as they are.
+    #[inline]
+    pub fn encode(&mut self) {
+        if matches!(self.0, Kind::Value(_)) {
+            *self = std::mem::take(self).encoded();
         }
     }
 
@@ -190,6 +267,10 @@ mod tests {
             let bytes: Vec<u8> = (0..len).map(|i| i as u8).collect();
             assert_eq!(Payload::copy_from(&bytes).into_bytes(), bytes);
             assert_eq!(Payload::from(bytes.clone()).as_bytes(), Some(&bytes[..]));
+            for mut used in [Payload::EMPTY, Payload::from("used before"), Payload::value(Seven)] {
+                used.fill(&bytes);
+                assert_eq!(used.as_bytes(), Some(&bytes[..]));
+            }
         }
     }
 

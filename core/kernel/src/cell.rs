@@ -2,23 +2,28 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use skyloom_abi::{ExitReason, Handle, Message, Session};
 
-use crate::mailbox::{Chain, Mailbox};
+use crate::mailbox::{Chain, Holds, Mailbox, Parcel};
 use crate::near::Near;
 
+/// A message in its envelope: the allocation that it keeps from the sender's hands to the receiver's.
+///
+/// It reads as the [`Message`] inside, and [`open`](Parcel::open) takes that out.
+pub type Envelope = Parcel<Message>;
+
 /// A first warning at this many waiting messages, then at each doubling.
-const SOFT_LIMIT: usize = 1024;
+const SOFT_LIMIT: u32 = 1024;
 
 /// What the kernel runs: a service with all that it needs, behind one small interface.
 pub(crate) trait Actor: Send {
-    fn start(&mut self, cell: &Arc<Cell>, near: Near);
-    fn receive(&mut self, cell: &Arc<Cell>, near: Near, message: Message);
-    fn stop(&mut self, cell: &Arc<Cell>, near: Near);
-    fn retire(&mut self, cell: &Arc<Cell>, near: Near, reason: &ExitReason);
+    fn start(&mut self, cell: &Cell, near: Near);
+    fn receive(&mut self, cell: &Cell, near: Near, message: Envelope);
+    fn stop(&mut self, cell: &Cell, near: Near);
+    fn retire(&mut self, cell: &Cell, near: Near, reason: &ExitReason);
 }
 
 /// A way to get at a service whose handler does not return.
@@ -57,20 +62,23 @@ pub enum Overflow {
     Kill,
 }
 
-// In this order: what every message touches comes first and fills two cache lines. With a
-// thousand services that talk, each line that a message does not touch is a miss less.
+/// The part of a live service that anybody may touch: its address and its mailbox.
+///
+/// The part that only its holder may touch is its [`Hold`].
+// In this order: what every message touches comes first and fills a cache line. With a thousand
+// services that talk, each line that a message does not touch is a miss less.
 #[repr(C)]
 pub(crate) struct Cell {
-    pub(crate) mailbox: Mailbox<Message>,
+    pub(crate) mailbox: Mailbox<Message, Hold>,
     pub(crate) handle: Handle,
     last_session: AtomicU32,
+    pub(crate) handled: AtomicU64,
+    /// Length at which the next warning is due.
+    warn_at: AtomicU32,
     sessions_wrapped: AtomicBool,
     doomed: AtomicBool,
-    /// Length at which the next warning is due.
-    warn_at: AtomicUsize,
-    pub(crate) handled: AtomicU64,
-    pub(crate) inside: Mutex<Inside>,
-    pub(crate) limit: Option<Limit>,
+    is_limited: bool,
+    limit: Option<Limit>,
     pub(crate) dropped: AtomicU64,
     pub(crate) label: Box<str>,
     pub(crate) interrupt: Option<Arc<dyn Interrupt>>,
@@ -80,19 +88,35 @@ pub(crate) struct Cell {
     watchers: Mutex<Option<Vec<Handle>>>,
 }
 
-/// What only the worker that holds the cell touches.
-pub(crate) struct Inside {
-    pub(crate) phase: Phase,
+/// The right to run a service, and what only whoever has it may touch. There is one per cell: it
+/// is in the run queue, with a worker, or left in the idle mailbox.
+pub(crate) struct Hold {
+    pub(crate) cell: Arc<Cell>,
     /// `None` once the service has ended.
     pub(crate) actor: Option<Box<dyn Actor>>,
     /// Messages taken out of the mailbox and not yet handled.
     pub(crate) taken: Chain<Message>,
+    pub(crate) phase: Phase,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     New,
     Running,
+}
+
+impl Hold {
+    /// The hold of a cell that has just been made.
+    pub(crate) fn new(cell: Arc<Cell>, actor: Box<dyn Actor>) -> Box<Hold> {
+        Box::new(Hold { cell, actor: Some(actor), taken: Chain::default(), phase: Phase::New })
+    }
+}
+
+impl Holds<Message> for Hold {
+    #[inline]
+    fn mailbox(&self) -> &Mailbox<Message, Hold> {
+        &self.cell.mailbox
+    }
 }
 
 impl Cell {
@@ -102,16 +126,15 @@ impl Cell {
         limit: Option<Limit>,
         interrupt: Option<Arc<dyn Interrupt>>,
         birth: Option<Birth>,
-        actor: Box<dyn Actor>,
     ) -> Cell {
         Cell {
             handle,
             label,
             mailbox: Mailbox::held(),
-            inside: Mutex::new(Inside { phase: Phase::New, actor: Some(actor), taken: Chain::default() }),
+            is_limited: limit.is_some(),
             limit,
             interrupt,
-            warn_at: AtomicUsize::new(SOFT_LIMIT),
+            warn_at: AtomicU32::new(SOFT_LIMIT),
             handled: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             last_session: AtomicU32::new(0),
@@ -145,14 +168,24 @@ impl Cell {
         self.last_session.store(last.get(), Ordering::Relaxed);
     }
 
+    /// The hard limit of its mailbox, if it has one.
+    #[inline]
+    pub(crate) fn limit(&self) -> Option<Limit> {
+        // The answer is mostly no, and lies where the message is anyway.
+        if self.is_limited { self.limit } else { None }
+    }
+
     /// Whether a poster that sees `waiting` messages should warn of it: at the soft limit and
     /// then at each doubling, once each.
+    #[inline]
     pub(crate) fn overload(&self, waiting: usize) -> Option<usize> {
         let due = self.warn_at.load(Ordering::Relaxed);
-        if waiting < due {
-            return None;
-        }
-        let next = waiting.saturating_add(1).next_power_of_two();
+        if waiting < due as usize { None } else { self.is_first_to_warn(waiting, due) }
+    }
+
+    #[cold]
+    fn is_first_to_warn(&self, waiting: usize, due: u32) -> Option<usize> {
+        let next = u32::try_from(waiting.saturating_add(1).next_power_of_two()).unwrap_or(u32::MAX);
         let won = self.warn_at.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed);
         won.is_ok().then_some(waiting)
     }
@@ -226,17 +259,9 @@ impl fmt::Debug for Cell {
 mod tests {
     use super::*;
 
-    struct Nobody;
-    impl Actor for Nobody {
-        fn start(&mut self, _: &Arc<Cell>, _: Near) {}
-        fn receive(&mut self, _: &Arc<Cell>, _: Near, _: Message) {}
-        fn stop(&mut self, _: &Arc<Cell>, _: Near) {}
-        fn retire(&mut self, _: &Arc<Cell>, _: Near, _: &ExitReason) {}
-    }
-
     #[test]
     fn the_session_counter_goes_round_and_passes_over_sessions_in_use() {
-        let cell = Cell::new(Handle::new(1).unwrap(), "x".into(), None, None, None, Box::new(Nobody));
+        let cell = Cell::new(Handle::new(1).unwrap(), "x".into(), None, None, None);
         assert_eq!(cell.session(|_| true), Session::MIN, "nothing can be in use before it has gone round");
         cell.sessions_at(Session::new(Session::MAX.get() - 1).unwrap());
         assert_eq!(cell.session(|_| false), Session::MAX);

@@ -1,13 +1,12 @@
 //! What a handler sees of the node, during one callback.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use skyloom_abi::{CallError, ExitReason, Handle, Message, Payload, Protocol, Session, Undelivered};
+use skyloom_abi::{CallError, Content, ExitReason, Handle, Message, Payload, Protocol, Session, Undelivered};
 
-use crate::cell::Cell;
+use crate::cell::{Cell, Envelope};
 use crate::near::Near;
 use crate::node::Node;
 use crate::peer::Peer;
@@ -16,14 +15,16 @@ use crate::timers::{Alarm, Ring, TimerId};
 /// What a handler sees: its own address, the clock, and the ways to talk to others.
 pub struct Context<'a> {
     node: &'a Node,
-    cell: &'a Arc<Cell>,
+    cell: &'a Cell,
     near: Near,
     peer: &'a Peer,
+    /// The envelope of the message that is handled, if it was given back.
+    spare: std::cell::Cell<Option<Envelope>>,
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(node: &'a Node, cell: &'a Arc<Cell>, near: Near, peer: &'a Peer) -> Context<'a> {
-        Context { node, cell, near, peer }
+    pub(crate) fn new(node: &'a Node, cell: &'a Cell, near: Near, peer: &'a Peer) -> Context<'a> {
+        Context { node, cell, near, peer, spare: std::cell::Cell::new(None) }
     }
 
     /// The service's own address.
@@ -72,8 +73,39 @@ impl<'a> Context<'a> {
     /// # Errors
     ///
     /// [`Undelivered`] gives it back.
-    pub fn post(&self, to: Handle, message: Message) -> Result<(), Undelivered> {
-        self.node.post_to_peer(self.near, self.peer, to, message)
+    #[inline]
+    pub fn post(&self, to: Handle, message: impl Into<Envelope>) -> Result<(), Undelivered> {
+        self.node.post_to_peer(self.near, self.peer, to, message.into())
+    }
+
+    /// Gives back the envelope of a message that has been read: the next message that this
+    /// callback sends goes out in it, and costs no allocation.
+    #[inline]
+    pub fn give_back(&self, envelope: Envelope) {
+        self.spare.set(Some(envelope));
+    }
+
+    /// Puts a message through the door that is made where it will lie.
+    ///
+    /// # Errors
+    ///
+    /// [`Undelivered`] gives it back.
+    #[inline]
+    pub fn post_content(
+        &self,
+        to: Handle,
+        source: Option<Handle>,
+        session: Option<Session>,
+        protocol: Protocol,
+        content: Content<'_>,
+    ) -> Result<(), Undelivered> {
+        let mut envelope = match self.spare.take() {
+            Some(used) => used,
+            None => Envelope::new(Message::send(None, protocol, Payload::EMPTY)),
+        };
+        (envelope.source, envelope.session, envelope.protocol) = (source, session, protocol);
+        envelope.payload.set(content);
+        self.node.post_to_peer(self.near, self.peer, to, envelope)
     }
 
     /// Sends `payload` to `to` and forgets it.
@@ -83,8 +115,8 @@ impl<'a> Context<'a> {
     /// # Errors
     ///
     /// [`Undelivered`] returns the message if `to` is retired or unknown.
-    pub fn send(&self, to: Handle, protocol: Protocol, payload: Payload) -> Result<(), Undelivered> {
-        self.post(to, Message::send(Some(self.handle()), protocol, payload))
+    pub fn send<'c>(&self, to: Handle, protocol: Protocol, payload: impl Into<Content<'c>>) -> Result<(), Undelivered> {
+        self.post_content(to, Some(self.handle()), None, protocol, payload.into())
     }
 
     /// Sends a request; exactly one response or error with `session` will come back.
@@ -92,19 +124,20 @@ impl<'a> Context<'a> {
     /// # Errors
     ///
     /// [`Undelivered`] returns the message, and then nothing will come back.
-    pub fn request(
+    pub fn request<'c>(
         &self,
         to: Handle,
         session: Session,
         protocol: Protocol,
-        payload: Payload,
+        payload: impl Into<Content<'c>>,
     ) -> Result<(), Undelivered> {
-        self.post(to, Message::request(self.handle(), session, protocol, payload))
+        self.post_content(to, Some(self.handle()), Some(session), protocol, payload.into())
     }
 
     /// Answers the request `session` of `to`; tells whether the answer was delivered.
-    pub fn reply(&self, to: Handle, session: Session, payload: Payload) -> bool {
-        self.post(to, Message::response(Some(self.handle()), session, payload)).is_ok()
+    #[inline]
+    pub fn reply<'c>(&self, to: Handle, session: Session, payload: impl Into<Content<'c>>) -> bool {
+        self.post_content(to, Some(self.handle()), Some(session), Protocol::RESPONSE, payload.into()).is_ok()
     }
 
     /// Answers the request `session` of `to` with an error; tells whether it was delivered.
@@ -181,7 +214,7 @@ impl<'a> Context<'a> {
         self.cell.sessions_at(last);
     }
 
-    pub(crate) fn cell(&self) -> &'a Arc<Cell> {
+    pub(crate) fn cell(&self) -> &'a Cell {
         self.cell
     }
 }

@@ -18,12 +18,12 @@ impl Node {
         // Before the retirement: from then on the holder may finish it and strike it off this list.
         self.0.dying.lock().push(cell.clone());
         cell.doom(reason);
-        let (waiting, mine) = cell.mailbox.retire();
+        let (waiting, hold) = cell.mailbox.retire();
         for message in waiting {
-            self.bounce(handle, message, CallError::Died);
+            self.bounce(handle, &message, CallError::Died);
         }
-        if mine {
-            let waken = self.schedule(Near::Outside, cell);
+        if let Some(hold) = hold {
+            let waken = self.schedule(Near::Outside, hold);
             self.wake(waken);
         } else if cell.has_told() {
             // It was ending by itself, and was through with it before it stood on the list.
@@ -75,13 +75,14 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::cell::Envelope;
     use crate::context::Context;
     use crate::service::Service;
     use crate::spawn::Spawn;
 
     struct Leaver;
     impl Service for Leaver {
-        fn handle(&mut self, ctx: &mut Context<'_>, _: Message) {
+        fn handle(&mut self, ctx: &mut Context<'_>, _: Envelope) {
             ctx.exit(ExitReason::Finished);
         }
     }

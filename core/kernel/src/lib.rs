@@ -9,14 +9,14 @@
 //! runs a *turn*: up to a budget of messages, one at a time.
 //!
 //! ```
-//! use skyloom_kernel::{Context, Node, Service, Spawn};
+//! use skyloom_kernel::{Context, Envelope, Node, Service, Spawn};
 //! use skyloom_abi::{Door, Message, Payload, Protocol};
 //! use std::{sync::mpsc, time::Duration};
 //!
 //! struct Echo(mpsc::Sender<Vec<u8>>);
 //! impl Service for Echo {
-//!     fn handle(&mut self, _: &mut Context<'_>, message: Message) {
-//!         let _ = self.0.send(message.payload.into_bytes());
+//!     fn handle(&mut self, _: &mut Context<'_>, message: Envelope) {
+//!         let _ = self.0.send(message.open().payload.into_bytes());
 //!     }
 //! }
 //!
@@ -56,8 +56,9 @@ mod builder;
 mod sim;
 
 pub use builder::Builder;
-pub use cell::{Interrupt, Limit, Overflow};
+pub use cell::{Envelope, Interrupt, Limit, Overflow};
 pub use context::Context;
+pub use mailbox::Parcel;
 pub use near::Near;
 pub use node::{Exited, Node, NodeStats, ServiceInfo};
 pub use service::{Service, Start, StartError};

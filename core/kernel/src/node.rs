@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use parking_lot::{Condvar, Mutex, RwLock};
 use skyloom_abi::{ExitReason, Handle, Message, Name, Payload, Protocol, Remote, Value};
 
-use crate::cell::Cell;
+use crate::cell::{Cell, Hold};
 use crate::clock::Clock;
 use crate::names::Names;
 use crate::near::Near;
@@ -72,9 +72,10 @@ pub(crate) struct End {
 /// Where runnable cells wait.
 pub(crate) enum Ready {
     /// For the workers; with what wakes each of them.
-    Workers(Box<RunQueue<Cell>>, Box<[Arc<dyn Remote>]>),
+    Workers(Box<RunQueue<Hold>>, Box<[Arc<dyn Remote>]>),
     /// For `sim`, which picks by its seed.
-    Seeded(Mutex<Vec<Arc<Cell>>>),
+    #[allow(clippy::vec_box, reason = "holds are handed on as boxes everywhere")]
+    Seeded(Mutex<Vec<Box<Hold>>>),
 }
 
 /// What a node says about one of its services.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use skyloom_abi::{CallError, Cause, Door, ExitReason, Handle, Message, Payload, Protocol, Undelivered};
 
-use crate::cell::{Cell, Overflow};
+use crate::cell::{Cell, Envelope, Hold, Overflow};
 use crate::mailbox::Pushed;
 use crate::near::Near;
 use crate::node::{Node, Ready};
@@ -19,7 +19,7 @@ enum Delivery {
     /// Whom to wake, and the mailbox's length if a warning is due.
     Done(Waken, Option<usize>),
     /// The mailbox did not take it.
-    Back(Message),
+    Back(Envelope),
 }
 
 impl Node {
@@ -29,9 +29,13 @@ impl Node {
     ///
     /// [`Undelivered`] gives the message back if the service is unknown, has ended, or is at its
     /// hard limit.
-    pub fn post_near(&self, near: Near, to: Handle, message: Message) -> Result<(), Undelivered> {
+    pub fn post_near(&self, near: Near, to: Handle, message: impl Into<Envelope>) -> Result<(), Undelivered> {
+        self.post_by_registry(near, to, message.into())
+    }
+
+    fn post_by_registry(&self, near: Near, to: Handle, message: Envelope) -> Result<(), Undelivered> {
         if to.node() != self.0.id {
-            return Err(Undelivered { to, message, cause: Cause::OtherNode });
+            return Err(Undelivered { to, message: message.open(), cause: Cause::OtherNode });
         }
         // Taken by the closure if it runs, and still here if it does not.
         let mut message = Some(message);
@@ -39,21 +43,22 @@ impl Node {
         let outcome = self.0.registry.with(to, deliver).flatten();
         match (outcome, message) {
             (Some(outcome), _) => self.settle(to, outcome),
-            (None, Some(message)) => Err(Undelivered { to, message, cause: Cause::Unknown }),
+            (None, Some(message)) => Err(Undelivered { to, message: message.open(), cause: Cause::Unknown }),
             (None, None) => Ok(()),
         }
     }
 
     /// The same for a service that writes to `to` again and again.
+    #[inline]
     pub(crate) fn post_to_peer(
         &self,
         near: Near,
         peer: &Peer,
         to: Handle,
-        message: Message,
+        message: Envelope,
     ) -> Result<(), Undelivered> {
         let Some(cell) = peer.take(to).or_else(|| self.0.registry.get(to).filter(|cell| cell.handle == to)) else {
-            return self.post_near(near, to, message);
+            return self.post_by_registry(near, to, message);
         };
         let outcome = self.deliver(near, &cell, message);
         if let Delivery::Done(..) = outcome {
@@ -73,15 +78,15 @@ impl Node {
                 }
                 Ok(())
             }
-            Delivery::Back(message) => self.overflow(to, message),
+            Delivery::Back(message) => self.overflow(to, message.open()),
         }
     }
 
-    /// Pushes and schedules. The message is moved as seldom as can be: it is a cache line long.
+    /// Pushes and schedules.
     #[inline]
-    fn deliver(&self, near: Near, cell: &Arc<Cell>, message: Message) -> Delivery {
+    fn deliver(&self, near: Near, cell: &Cell, message: Envelope) -> Delivery {
         let waiting = cell.mailbox.len();
-        if let Some(limit) = cell.limit
+        if let Some(limit) = cell.limit()
             && waiting >= limit.messages
             && !message.protocol.is_answer()
             && message.protocol != Protocol::SYSTEM
@@ -90,7 +95,7 @@ impl Node {
         }
         let overload = cell.overload(waiting);
         match cell.mailbox.push(message) {
-            Pushed::Schedule => Delivery::Done(self.schedule(near, cell.clone()), overload),
+            Pushed::Schedule(hold) => Delivery::Done(self.schedule(near, hold), overload),
             Pushed::Already => Delivery::Done(None, overload),
             Pushed::Retired(back) => Delivery::Back(back),
         }
@@ -102,28 +107,28 @@ impl Node {
         let Some(cell) = self.0.registry.get(to) else {
             return Err(Undelivered { to, message, cause: Cause::Unknown });
         };
-        let Some(limit) = cell.limit.filter(|limit| cell.mailbox.len() >= limit.messages) else {
+        let Some(limit) = cell.limit().filter(|limit| cell.mailbox.len() >= limit.messages) else {
             return Err(Undelivered { to, message, cause: Cause::Unknown });
         };
         cell.dropped.fetch_add(1, Ordering::Relaxed);
         match limit.overflow {
             Overflow::Refuse => return Err(Undelivered { to, message, cause: Cause::Full }),
-            Overflow::Drop => self.bounce(to, message, CallError::Undelivered(Cause::Full)),
+            Overflow::Drop => self.bounce(to, &message, CallError::Undelivered(Cause::Full)),
             Overflow::Kill => {
                 self.kill(to, ExitReason::Failed(format!("over {} messages in its mailbox", limit.messages)));
-                self.bounce(to, message, CallError::Died);
+                self.bounce(to, &message, CallError::Died);
             }
         }
         Ok(())
     }
 
     /// Puts a cell that has just become runnable where a worker will find it.
-    pub(crate) fn schedule(&self, near: Near, cell: Arc<Cell>) -> Waken {
+    pub(crate) fn schedule(&self, near: Near, hold: Box<Hold>) -> Waken {
         match (&self.0.ready, near) {
-            (Ready::Workers(queue, _), Near::Worker(worker)) => queue.push_hot(worker, cell),
-            (Ready::Workers(queue, _), Near::Outside) => queue.push_global(cell),
-            (Ready::Seeded(cells), _) => {
-                cells.lock().push(cell);
+            (Ready::Workers(queue, _), Near::Worker(worker)) => queue.push_hot(worker, hold),
+            (Ready::Workers(queue, _), Near::Outside) => queue.push_global(hold),
+            (Ready::Seeded(holds), _) => {
+                holds.lock().push(hold);
                 None
             }
         }
@@ -136,7 +141,7 @@ impl Node {
     }
 
     /// Answers a request that nobody will answer any more; anything else is just dropped.
-    pub(crate) fn bounce(&self, from: Handle, message: Message, error: CallError) {
+    pub(crate) fn bounce(&self, from: Handle, message: &Message, error: CallError) {
         if let Some((to, session)) = message.awaits() {
             let _ = self.post_near(Near::Outside, to, Message::error(Some(from), session, error));
         }

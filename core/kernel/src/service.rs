@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use skyloom_abi::{ExitReason, Message};
+use skyloom_abi::ExitReason;
 
-use crate::cell::{Actor, Cell, Interrupt};
+use crate::cell::{Actor, Cell, Envelope, Interrupt};
 use crate::context::Context;
 use crate::near::Near;
 use crate::node::Node;
@@ -27,7 +27,7 @@ pub trait Service: Send {
     }
 
     /// Handles one message.
-    fn handle(&mut self, ctx: &mut Context<'_>, message: Message);
+    fn handle(&mut self, ctx: &mut Context<'_>, message: Envelope);
 
     /// The node asks it to stop, behind what was queued. The service calls [`Context::exit`] when it is ready.
     fn stop(&mut self, ctx: &mut Context<'_>) {
@@ -94,7 +94,7 @@ impl Context<'_> {
 }
 
 impl<S: Service> Actor for Hosted<S> {
-    fn start(&mut self, cell: &Arc<Cell>, near: Near) {
+    fn start(&mut self, cell: &Cell, near: Near) {
         let mut ctx = Context::new(&self.node, cell, near, &self.peer);
         match self.service.start(&mut ctx) {
             Ok(Start::Ready) => ctx.started(Ok(())),
@@ -103,15 +103,15 @@ impl<S: Service> Actor for Hosted<S> {
         }
     }
 
-    fn receive(&mut self, cell: &Arc<Cell>, near: Near, message: Message) {
+    fn receive(&mut self, cell: &Cell, near: Near, message: Envelope) {
         self.service.handle(&mut Context::new(&self.node, cell, near, &self.peer), message);
     }
 
-    fn stop(&mut self, cell: &Arc<Cell>, near: Near) {
+    fn stop(&mut self, cell: &Cell, near: Near) {
         self.service.stop(&mut Context::new(&self.node, cell, near, &self.peer));
     }
 
-    fn retire(&mut self, cell: &Arc<Cell>, near: Near, reason: &ExitReason) {
+    fn retire(&mut self, cell: &Cell, near: Near, reason: &ExitReason) {
         self.service.retire(&mut Context::new(&self.node, cell, near, &self.peer), reason);
         cell.tell_birth(Err(format!("it ended before it had started: {reason}")));
     }

@@ -5,8 +5,8 @@
 //! threads of one's own) has no place here.
 //!
 //! ```
-//! use skyloom_kernel::{Context, Service, Sim, Spawn};
-//! use skyloom_abi::{Message, Session};
+//! use skyloom_kernel::{Context, Envelope, Service, Sim, Spawn};
+//! use skyloom_abi::Session;
 //! use std::{sync::mpsc, time::Duration};
 //!
 //! struct Alarm(mpsc::Sender<Duration>);
@@ -15,7 +15,7 @@
 //!         ctx.timeout(Session::MIN, Duration::from_secs(3600));
 //!         Ok(skyloom_kernel::Start::Ready)
 //!     }
-//!     fn handle(&mut self, ctx: &mut Context<'_>, _: Message) {
+//!     fn handle(&mut self, ctx: &mut Context<'_>, _: Envelope) {
 //!         self.0.send(ctx.now()).unwrap();
 //!     }
 //! }
@@ -38,7 +38,7 @@ use crate::builder::new_node;
 use crate::clock::Clock;
 use crate::near::Near;
 use crate::node::{Node, Ready};
-use crate::turn::{self, Budget, Turn};
+use crate::turn::{self, Budget};
 
 /// Runs a node step by step.
 pub struct Sim {
@@ -66,18 +66,18 @@ impl Sim {
 
     /// Runs one turn of one runnable service, chosen by the seed; `false` if none is runnable.
     pub fn step(&mut self) -> bool {
-        let Ready::Seeded(cells) = &self.node.0.ready else { return false };
-        let cell = {
-            let mut cells = cells.lock();
-            if cells.is_empty() {
+        let Ready::Seeded(holds) = &self.node.0.ready else { return false };
+        let hold = {
+            let mut holds = holds.lock();
+            if holds.is_empty() {
                 return false;
             }
-            let chosen = self.choices.usize(..cells.len());
-            cells.swap_remove(chosen)
+            let chosen = self.choices.usize(..holds.len());
+            holds.swap_remove(chosen)
         };
         let budget = Budget { messages: self.choices.usize(1..=MAX_MESSAGES), time: Duration::MAX };
-        if turn::run(&self.node, &cell, Near::Outside, budget, |_, _| {}) == Turn::Again {
-            cells.lock().push(cell);
+        if let Some(hold) = turn::run(&self.node, hold, Near::Outside, budget, |_, _| {}) {
+            holds.lock().push(hold);
         }
         true
     }

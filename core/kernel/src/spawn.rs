@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use skyloom_abi::Handle;
 
-use crate::cell::{Actor, Birth, Cell, Interrupt, Limit};
+use crate::cell::{Actor, Birth, Cell, Hold, Interrupt, Limit};
 use crate::context::Context;
 use crate::near::Near;
 use crate::node::Node;
@@ -78,11 +78,10 @@ impl Node {
             Box::new(move |handle, outcome| tell(&node, handle, outcome.map_err(StartError::new)))
         });
         let actor = host(self);
-        let cell =
-            self.0.registry.insert(|handle| Arc::new(Cell::new(handle, label.into(), limit, interrupt, birth, actor)));
+        let cell = self.0.registry.insert(|handle| Arc::new(Cell::new(handle, label.into(), limit, interrupt, birth)));
         let Some(cell) = cell else { panic!("2^24 services are alive") };
         let handle = cell.handle;
-        let waken = self.schedule(near, cell);
+        let waken = self.schedule(near, Hold::new(cell, actor));
         self.wake(waken);
         handle
     }

@@ -1,27 +1,16 @@
 //! One visit of a worker to a cell: up to a budget of messages, one at a time.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use skyloom_abi::{CallError, ExitReason, Handle, Message, Session};
 
-use crate::cell::{Cell, Inside, Phase};
-use crate::mailbox::Settled;
+use crate::cell::{Cell, Hold, Phase};
+use crate::mailbox::{Mailbox, Settled};
 use crate::near::Near;
 use crate::node::Node;
 use crate::stop::StopWish;
-
-/// How the turn left the cell.
-#[must_use]
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Turn {
-    /// There is more: the cell goes back into the run queue.
-    Again,
-    /// The mailbox is empty, or the service has ended: nothing to do.
-    Done,
-}
 
 /// What a turn may use up.
 #[derive(Debug, Clone, Copy)]
@@ -34,19 +23,21 @@ pub(crate) struct Budget {
 const CLOCK_EVERY: usize = 8;
 
 /// Runs one turn. `begins` is told each message's receiver and source before it is handled.
+///
+/// Returns the hold if there is more to do: it goes back into the run queue. Otherwise the mailbox
+/// has it, or the service has ended.
 pub(crate) fn run(
     node: &Node,
-    cell: &Arc<Cell>,
+    mut hold: Box<Hold>,
     near: Near,
     budget: Budget,
     begins: impl Fn(&Cell, Option<Handle>),
-) -> Turn {
-    let mut inside = cell.inside.lock();
-    let inside = &mut *inside;
+) -> Option<Box<Hold>> {
     let mut asked = None;
     let mut handled = 0;
     let outcome =
-        catch_unwind(AssertUnwindSafe(|| messages(cell, inside, near, budget, &begins, &mut asked, &mut handled)));
+        catch_unwind(AssertUnwindSafe(|| messages(&mut hold, near, budget, &begins, &mut asked, &mut handled)));
+    let cell = &*hold.cell;
     // Only the holder counts, so a plain store does; a counter of the whole node would be a
     // cache line that all workers fight for.
     cell.handled.store(cell.handled.load(Ordering::Relaxed) + handled as u64, Ordering::Relaxed);
@@ -61,43 +52,41 @@ pub(crate) fn run(
         }
     }
     if !cell.is_doomed() {
-        if inside.taken.is_empty() {
-            match cell.mailbox.settle() {
-                Settled::Idle => return Turn::Done,
-                Settled::More => return Turn::Again,
-                Settled::Retired => {}
-            }
-        } else {
-            return Turn::Again;
+        if !hold.taken.is_empty() {
+            return Some(hold);
+        }
+        match Mailbox::settle(hold) {
+            Settled::Idle => return None,
+            Settled::More(hold) => return Some(hold),
+            Settled::Retired(back) => hold = back,
         }
     }
-    finish(node, cell, inside, near);
-    Turn::Done
+    finish(node, *hold, near);
+    None
 }
 
 /// Handles messages until the budget, the mailbox or the service ends.
 fn messages(
-    cell: &Arc<Cell>,
-    inside: &mut Inside,
+    hold: &mut Hold,
     near: Near,
     budget: Budget,
     begins: &impl Fn(&Cell, Option<Handle>),
     asked: &mut Option<(Handle, Session)>,
     handled: &mut usize,
 ) {
-    let Some(actor) = &mut inside.actor else { return };
-    if inside.phase == Phase::New {
-        inside.phase = Phase::Running;
+    let Hold { cell, actor: Some(actor), taken, phase } = hold else { return };
+    if *phase == Phase::New {
+        *phase = Phase::Running;
         begins(cell, None);
         actor.start(cell, near);
     }
     let mut since = None;
     while *handled < budget.messages && !cell.is_doomed() {
-        let message = match inside.taken.next() {
+        let message = match taken.next() {
             Some(message) => message,
             None => {
-                inside.taken = cell.mailbox.take();
-                match inside.taken.next() {
+                *taken = cell.mailbox.take();
+                match taken.next() {
                     Some(message) => message,
                     None => return,
                 }
@@ -118,20 +107,20 @@ fn messages(
     }
 }
 
-/// Ends a service whose cell this worker holds: everything unanswered gets an error.
-fn finish(node: &Node, cell: &Arc<Cell>, inside: &mut Inside, near: Near) {
+/// Ends a service whose hold this worker has: everything unanswered gets an error.
+fn finish(node: &Node, hold: Hold, near: Near) {
+    let Hold { cell, actor, taken, .. } = hold;
     // After a kill it is out of the registry already; after `exit` or a panic this is the moment.
     let _ = node.unregister(cell.handle);
     let (waiting, _) = cell.mailbox.retire();
-    let taken = std::mem::take(&mut inside.taken);
     for message in taken.chain(waiting) {
-        node.bounce(cell.handle, message, CallError::Died);
+        node.bounce(cell.handle, &message, CallError::Died);
     }
     let reason = cell.reason();
-    if let Some(mut actor) = inside.actor.take() {
+    if let Some(mut actor) = actor {
         // A service that panics again while it ends has nothing more to say.
         let ended = catch_unwind(AssertUnwindSafe(|| {
-            actor.retire(cell, near, &reason);
+            actor.retire(&cell, near, &reason);
             drop(actor);
         }));
         if let Err(panic) = ended {
@@ -145,7 +134,7 @@ fn finish(node: &Node, cell: &Arc<Cell>, inside: &mut Inside, near: Near) {
         node.report(Some(cell.handle), &format!("error: {} panicked: {text}", cell.label));
     }
     node.0.handled_by_the_dead.fetch_add(cell.handled.load(Ordering::Relaxed), Ordering::Relaxed);
-    node.announce(near, cell);
+    node.announce(near, &cell);
     node.end_the_logger();
 }
 

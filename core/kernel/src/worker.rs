@@ -6,12 +6,12 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use skyloom_abi::{Door, Driver, Handle, Message, Remote, Undelivered};
 
-use crate::cell::Cell;
+use crate::cell::{Cell, Hold};
 use crate::near::Near;
 use crate::node::{Node, Ready};
 use crate::run_queue::{LOOK_AROUND, Picker, RunQueue, Sleep, Watch};
 use crate::timers::Alarm;
-use crate::turn::{self, Budget, Turn};
+use crate::turn::{self, Budget};
 
 /// What one turn may use up.
 const BUDGET: Budget = Budget { messages: 64, time: Duration::from_millis(1) };
@@ -42,7 +42,7 @@ impl Door for WorkerDoor {
 struct Worker<'a> {
     me: usize,
     door: WorkerDoor,
-    queue: &'a RunQueue<Cell>,
+    queue: &'a RunQueue<Hold>,
     drivers: Drivers,
     remote: Arc<dyn Remote>,
     picker: Picker,
@@ -80,9 +80,9 @@ pub(crate) fn work(node: &Node, me: usize, drivers: Drivers) {
             worker.look_outside();
         }
         match worker.queue.next(me, &mut worker.picker) {
-            Some(cell) => {
+            Some(hold) => {
                 worker.pass_on();
-                worker.turn(cell);
+                worker.turn(hold);
             }
             None if worker.sleep() => {}
             None => return,
@@ -95,16 +95,16 @@ impl Worker<'_> {
         &self.door.node
     }
 
-    fn turn(&mut self, cell: Arc<Cell>) {
+    fn turn(&mut self, hold: Box<Hold>) {
         let running = &self.node().0.running[self.me];
         let begins = |cell: &Cell, source| {
             self.queue.turn_begins(self.me);
             running.begins(cell.handle, source);
         };
-        let turn = turn::run(self.node(), &cell, Near::Worker(self.me), BUDGET, begins);
+        let more = turn::run(self.node(), hold, Near::Worker(self.me), BUDGET, begins);
         running.ends();
-        if turn == Turn::Again {
-            self.queue.push_back(self.me, cell);
+        if let Some(hold) = more {
+            self.queue.push_back(self.me, hold);
         }
         self.remote.flush(&self.door);
     }
@@ -142,10 +142,10 @@ impl Worker<'_> {
     fn sleep(&mut self) -> bool {
         let watches = match self.queue.fall_asleep(self.me) {
             Ok(watches) => watches,
-            Err(cell) => {
+            Err(hold) => {
                 self.got_up = true;
                 self.pass_on();
-                self.turn(cell);
+                self.turn(hold);
                 return true;
             }
         };
@@ -184,8 +184,8 @@ impl Worker<'_> {
     /// Takes over from workers that are held up: their hot cell and their driver.
     fn look_around(&mut self) {
         for held_up in self.queue.held_up(self.me, &mut self.watch) {
-            if let Some(cell) = self.queue.take_over(held_up) {
-                self.turn(cell);
+            if let Some(hold) = self.queue.take_over(held_up) {
+                self.turn(hold);
             }
             self.drive(held_up, Some(Duration::ZERO));
         }

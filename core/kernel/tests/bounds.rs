@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::{collect, echo, handler, session, starter, tell};
 use skyloom_abi::{Cause, ExitReason, Message, Name, Payload, Protocol};
-use skyloom_kernel::{Context, Limit, Near, Node, Overflow, Sim, Spawn};
+use skyloom_kernel::{Context, Envelope, Limit, Near, Node, Overflow, Sim, Spawn};
 
 fn limited(node: &Node, overflow: Overflow) -> (skyloom_abi::Handle, mpsc::Receiver<Message>) {
     let (out, seen) = mpsc::channel();
@@ -259,7 +259,7 @@ fn a_node_with_an_impossible_number_of_workers_is_refused_with_the_range() {
 fn services_stop_in_the_reverse_order_of_their_start_after_what_was_queued() {
     struct Last(u32, mpsc::Sender<String>);
     impl skyloom_kernel::Service for Last {
-        fn handle(&mut self, _: &mut Context<'_>, _: Message) {
+        fn handle(&mut self, _: &mut Context<'_>, _: Envelope) {
             self.1.send(format!("work {}", self.0)).unwrap();
         }
         fn stop(&mut self, ctx: &mut Context<'_>) {
@@ -285,7 +285,7 @@ fn services_stop_in_the_reverse_order_of_their_start_after_what_was_queued() {
 fn an_aborted_node_ends_at_once_and_its_logger_last_with_every_line() {
     struct Sighs;
     impl skyloom_kernel::Service for Sighs {
-        fn handle(&mut self, _: &mut Context<'_>, _: Message) {}
+        fn handle(&mut self, _: &mut Context<'_>, _: Envelope) {}
         fn retire(&mut self, ctx: &mut Context<'_>, _: &ExitReason) {
             ctx.report("farewell");
         }

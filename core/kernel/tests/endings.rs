@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use common::{Does, collect, echo, handler, session, starter, tell};
 use skyloom_abi::{CallError, Cause, ExitReason, Handle, Message, Payload, Protocol, Session};
-use skyloom_kernel::{Context, Exited, Node, Service, Sim, Spawn};
+use skyloom_kernel::{Context, Envelope, Exited, Node, Service, Sim, Spawn};
 
 /// Begins every request and answers none; what it has begun it answers when it ends.
 struct Hoarder {
@@ -18,7 +18,7 @@ struct Hoarder {
 }
 
 impl Service for Hoarder {
-    fn handle(&mut self, ctx: &mut Context<'_>, message: Message) {
+    fn handle(&mut self, ctx: &mut Context<'_>, message: Envelope) {
         self.begun.extend(message.awaits());
         if self.begun.len() == self.begins {
             self.full.send(()).unwrap();
@@ -77,7 +77,7 @@ fn a_panic_ends_that_service_alone_and_its_caller_gets_an_error() {
             ctx.monitor(bomb);
             ctx.request(bomb, session(1), Protocol::TEXT, Payload::EMPTY).unwrap();
             ctx.request(bomb, session(2), Protocol::TEXT, Payload::EMPTY).unwrap();
-            ctx.request(other, session(3), Protocol::TEXT, "alive".into()).unwrap();
+            ctx.request(other, session(3), Protocol::TEXT, Payload::from("alive")).unwrap();
         },
         move |_, message| out.send((message.session.map(Session::get), message.protocol, message.payload)).unwrap(),
     );
@@ -208,7 +208,7 @@ fn a_panic_in_the_start_hook_reaches_whoever_spawned_it() {
 fn a_panic_while_a_service_ends_is_contained() {
     struct Sore;
     impl Service for Sore {
-        fn handle(&mut self, ctx: &mut Context<'_>, _: Message) {
+        fn handle(&mut self, ctx: &mut Context<'_>, _: Envelope) {
             ctx.exit(ExitReason::Finished);
         }
         fn retire(&mut self, _: &mut Context<'_>, _: &ExitReason) {

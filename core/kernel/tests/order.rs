@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use common::{collect, handler, number, starter, tell, text};
-use skyloom_abi::{Handle, Message, Protocol};
+use skyloom_abi::{Handle, Message, Payload, Protocol};
 use skyloom_kernel::{Near, Node, Sim};
 
 fn eight_senders_keep_their_order(workers: usize, each: u64) {
@@ -33,7 +33,7 @@ fn eight_senders_keep_their_order(workers: usize, each: u64) {
                 sent += 1;
             }
             if sent < each {
-                ctx.send(ctx.handle(), Protocol::TEXT, "more".into()).unwrap();
+                ctx.send(ctx.handle(), Protocol::TEXT, Payload::from("more")).unwrap();
             }
         });
         tell(&node, sender, "go");

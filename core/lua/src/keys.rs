@@ -4,7 +4,7 @@
 //! userdata is a number: a place in this table and the generation of that place. A key whose
 //! payload was sent, trashed or dropped misses; so does any number that was made up.
 
-use skyloom_abi::Payload;
+use skyloom_abi::{Content, Payload};
 
 /// What a script holds instead of a pointer; never zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,15 +69,16 @@ impl Key {
 }
 
 impl Keys {
-    /// Keeps a payload for `owner`; gives it back when 2^24 are held.
-    pub(crate) fn insert(&mut self, owner: u32, origin: Origin, payload: Payload) -> Result<Key, Payload> {
+    /// Keeps a payload for `owner`; `None` when 2^24 are held.
+    #[inline]
+    pub(crate) fn insert(&mut self, owner: u32, origin: Origin, content: Content<'_>) -> Option<Key> {
         let place = match self.vacant {
             Some(place) => {
                 let next = self.entries[place as usize].next;
                 self.vacant = (next != NOWHERE).then_some(next);
                 place
             }
-            None if self.entries.len() >= 1 << PLACE_BITS => return Err(payload),
+            None if self.entries.len() >= 1 << PLACE_BITS => return None,
             None => {
                 let place = self.entries.len() as u32;
                 self.entries.push(Entry {
@@ -95,10 +96,11 @@ impl Keys {
         let entry = &mut self.entries[place as usize];
         // 0 would make a key of zero, which scripts see as "no message".
         entry.generation = entry.generation.checked_add(1).unwrap_or(1);
-        (entry.owner, entry.origin, entry.payload) = (owner, origin, Some(payload));
+        (entry.owner, entry.origin) = (owner, origin);
+        entry.payload.get_or_insert_default().set(content);
         (entry.next, entry.previous) = (head, NOWHERE);
         self.held += 1;
-        Ok(Key::new(place, entry.generation))
+        Some(Key::new(place, entry.generation))
     }
 
     /// The payload behind a key.
@@ -198,7 +200,7 @@ mod tests {
     use super::*;
 
     fn keep(keys: &mut Keys, owner: u32, origin: Origin, text: &str) -> Key {
-        keys.insert(owner, origin, Payload::from(text)).unwrap()
+        keys.insert(owner, origin, text.as_bytes().into()).unwrap()
     }
 
     #[test]

@@ -112,12 +112,18 @@ impl<C: Slot, T: Copy> Scheduler<C, T> {
         }
     }
 
+    #[inline]
     fn task(&mut self, co: C) -> &mut Task {
         let index = co.index();
         if index >= self.tasks.len() {
-            self.tasks.resize(index + 1, Task::default());
+            self.grow(index);
         }
         &mut self.tasks[index]
+    }
+
+    #[cold]
+    fn grow(&mut self, index: usize) {
+        self.tasks.resize(index + 1, Task::default());
     }
 
     /// Puts a coroutine at the end of the fork queue.
@@ -186,6 +192,7 @@ impl<C: Slot, T: Copy> Scheduler<C, T> {
         all
     }
 
+    #[inline(always)]
     fn unwait(&mut self, session: Session) -> Option<Wait<C, T>> {
         let wait = self.waits.remove(session)?;
         self.task(wait.co()).waits_on = None;

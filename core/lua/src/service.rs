@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use skyloom_abi::{ExitReason, Message};
-use skyloom_kernel::{Context, Interrupt, Service, Spawn, Start, StartError};
+use skyloom_abi::ExitReason;
+use skyloom_kernel::{Context, Envelope, Interrupt, Service, Spawn, Start, StartError};
 
 use crate::home::{Home, Script};
 use crate::raw::{Gate, Vm};
@@ -53,7 +53,7 @@ impl Service for LuaService {
     }
 
     #[inline]
-    fn handle(&mut self, ctx: &mut Context<'_>, message: Message) {
+    fn handle(&mut self, ctx: &mut Context<'_>, message: Envelope) {
         if let Some(vm) = &mut self.vm {
             vm.receive(ctx, message);
         }

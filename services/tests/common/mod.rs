@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use skyloom::kernel::{self, Start};
 use skyloom::prelude::*;
-use skyloom::{Message, Node, Payload, Protocol, Reply, Session, Spawn, pack};
+use skyloom::{Node, Payload, Protocol, Reply, Session, Spawn, pack};
 
 pub const SECOND: Duration = Duration::from_secs(1);
 
@@ -133,7 +133,8 @@ impl kernel::Service for Prober {
         Ok(Start::Ready)
     }
 
-    fn handle(&mut self, _: &mut kernel::Context<'_>, message: Message) {
+    fn handle(&mut self, _: &mut kernel::Context<'_>, message: kernel::Envelope) {
+        let message = message.open();
         let session = message.session.unwrap();
         let ended = match message.protocol {
             Protocol::RESPONSE => Ok(message.payload),
@@ -157,8 +158,8 @@ pub fn probe(node: &Node, to: Handle, requests: impl IntoIterator<Item = Do>) ->
 pub struct Log(pub Sender<String>);
 
 impl kernel::Service for Log {
-    fn handle(&mut self, _: &mut kernel::Context<'_>, message: Message) {
-        let line = String::from_utf8(message.payload.into_bytes()).unwrap();
+    fn handle(&mut self, _: &mut kernel::Context<'_>, message: kernel::Envelope) {
+        let line = String::from_utf8(message.open().payload.into_bytes()).unwrap();
         let _ = self.0.send(line);
     }
 }

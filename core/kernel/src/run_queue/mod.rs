@@ -5,7 +5,6 @@
 
 mod sleepers;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::primitive::{AtomicBool, AtomicU64, Ordering, Queue, fence, in_one_order};
@@ -27,7 +26,7 @@ const GLOBAL_FIRST: u32 = 61;
 #[derive(Debug)]
 pub(crate) struct RunQueue<C> {
     lanes: Box<[Lane<C>]>,
-    global: Queue<Arc<C>>,
+    global: Queue<Box<C>>,
     sleepers: Sleepers,
     /// Somebody sleeps and nobody looks around.
     drowsy: AtomicBool,
@@ -38,7 +37,7 @@ pub(crate) struct RunQueue<C> {
 #[repr(align(128))]
 pub(crate) struct Lane<C> {
     hot: Slot<C>,
-    local: Queue<Arc<C>>,
+    local: Queue<Box<C>>,
     /// Counts messages handled; while it stands still the worker is held up, or asleep.
     turn: AtomicU64,
 }
@@ -85,7 +84,7 @@ impl<C> RunQueue<C> {
     }
 
     /// Puts in a cell that worker `near` made runnable during a turn (P1, P2).
-    pub(crate) fn push_hot(&self, near: usize, cell: Arc<C>) -> Waken {
+    pub(crate) fn push_hot(&self, near: usize, cell: Box<C>) -> Waken {
         match self.lanes[near].hot.replace(cell) {
             Some(pushed_out) => {
                 self.lanes[near].local.push(pushed_out);
@@ -96,13 +95,13 @@ impl<C> RunQueue<C> {
     }
 
     /// Puts in a cell from outside the workers (P1, P3).
-    pub(crate) fn push_global(&self, cell: Arc<C>) -> Waken {
+    pub(crate) fn push_global(&self, cell: Box<C>) -> Waken {
         self.global.push(cell);
         self.wake_one()
     }
 
     /// Puts back a cell whose budget is spent. Nobody is woken: this worker goes on with it or with another.
-    pub(crate) fn push_back(&self, near: usize, cell: Arc<C>) {
+    pub(crate) fn push_back(&self, near: usize, cell: Box<C>) {
         self.lanes[near].local.push(cell);
     }
 
@@ -125,7 +124,7 @@ impl<C> RunQueue<C> {
     }
 
     /// The next cell for worker `me`.
-    pub(crate) fn next(&self, me: usize, picker: &mut Picker) -> Option<Arc<C>> {
+    pub(crate) fn next(&self, me: usize, picker: &mut Picker) -> Option<Box<C>> {
         picker.picks = picker.picks.wrapping_add(1);
         let lane = &self.lanes[me];
         let globals_turn = picker.picks.is_multiple_of(GLOBAL_FIRST);
@@ -141,7 +140,7 @@ impl<C> RunQueue<C> {
         lane.local.pop().or_else(|| self.global.pop()).or_else(|| lane.hot.take()).or_else(|| self.steal(me))
     }
 
-    fn steal(&self, me: usize) -> Option<Arc<C>> {
+    fn steal(&self, me: usize) -> Option<Box<C>> {
         let workers = self.lanes.len();
         (1..workers).find_map(|i| self.lanes[(me + i) % workers].local.pop())
     }
@@ -159,7 +158,7 @@ impl<C> RunQueue<C> {
 
     /// Puts `me` on the list of sleepers and looks once more (S1 to S3): tells whether it is the
     /// watcher, or returns what it found, and then it is off the list again.
-    pub(crate) fn fall_asleep(&self, me: usize) -> Result<bool, Arc<C>> {
+    pub(crate) fn fall_asleep(&self, me: usize) -> Result<bool, Box<C>> {
         // If nobody looks around, this one does, whoever else sleeps.
         let watches = self.sleepers.add(me, self.drowsy.swap(false, Ordering::SeqCst));
         // Pairs with the fence in `wake_one`.
@@ -220,7 +219,7 @@ impl<C> RunQueue<C> {
     }
 
     /// Takes over what a held-up worker keeps hot.
-    pub(crate) fn take_over(&self, from: usize) -> Option<Arc<C>> {
+    pub(crate) fn take_over(&self, from: usize) -> Option<Box<C>> {
         self.lanes[from].hot.take()
     }
 }

@@ -44,7 +44,7 @@ impl Node {
         *self.wait_for_cell(me)
     }
 
-    fn wait_for_cell(&self, me: usize) -> std::sync::Arc<u32> {
+    fn wait_for_cell(&self, me: usize) -> Box<u32> {
         let mut picker = Picker::default();
         let mut got_up = false;
         loop {
@@ -75,7 +75,7 @@ fn a_cell_posted_from_outside_reaches_a_worker_that_falls_asleep_meanwhile() {
             let node = node.clone();
             thread::spawn(move || node.one_cell(0))
         };
-        node.wake(node.queue.push_global(std::sync::Arc::new(7)));
+        node.wake(node.queue.push_global(Box::new(7)));
         assert_eq!(worker.join().unwrap(), 7);
     });
 }
@@ -92,8 +92,8 @@ fn two_cells_posted_from_outside_reach_two_workers() {
                 thread::spawn(move || node.one_cell(me))
             })
             .collect();
-        node.wake(node.queue.push_global(std::sync::Arc::new(1)));
-        node.wake(node.queue.push_global(std::sync::Arc::new(2)));
+        node.wake(node.queue.push_global(Box::new(1)));
+        node.wake(node.queue.push_global(Box::new(2)));
         let sum: u32 = workers.into_iter().map(|worker| worker.join().unwrap()).sum();
         assert_eq!(sum, 3);
     });
@@ -108,8 +108,8 @@ fn what_is_pushed_out_of_a_hot_slot_reaches_a_sleeper() {
             thread::spawn(move || node.one_cell(1))
         };
         // Worker 0 is in a long turn in which it makes two cells runnable.
-        node.wake(node.queue.push_hot(0, std::sync::Arc::new(1)));
-        node.wake(node.queue.push_hot(0, std::sync::Arc::new(2)));
+        node.wake(node.queue.push_hot(0, Box::new(1)));
+        node.wake(node.queue.push_hot(0, Box::new(2)));
         assert_eq!(sleeper.join().unwrap(), 1);
     });
 }
@@ -135,7 +135,7 @@ fn a_hot_cell_rouses_a_watcher_that_grows_drowsy_meanwhile() {
                 }
             })
         };
-        node.wake(node.queue.push_hot(0, std::sync::Arc::new(7)));
+        node.wake(node.queue.push_hot(0, Box::new(7)));
         watcher.join().unwrap();
     });
 }

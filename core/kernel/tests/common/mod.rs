@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use skyloom_abi::{Handle, Message, Payload, Protocol, Session};
-use skyloom_kernel::{Context, Node, Service, Spawn, Start, StartError};
+use skyloom_kernel::{Context, Envelope, Node, Service, Spawn, Start, StartError};
 
 /// A service made of two closures.
 pub struct Does<S, H> {
@@ -23,8 +23,8 @@ where
         Ok(Start::Ready)
     }
 
-    fn handle(&mut self, ctx: &mut Context<'_>, message: Message) {
-        (self.handle)(ctx, message);
+    fn handle(&mut self, ctx: &mut Context<'_>, message: Envelope) {
+        (self.handle)(ctx, message.open());
     }
 }
 

@@ -1,9 +1,10 @@
 //! `skynet.send`, `call` and their kin.
 
 use mlua::ffi;
-use skyloom_abi::{Cause, Handle, Message, Protocol, Session, Undelivered};
+use skyloom_abi::{Cause, Handle, Protocol, Session, Undelivered};
+use skyloom_kernel::Context;
 
-use super::arguments::{Body, address, body, protocol, ready, take, waiting};
+use super::arguments::{Body, address, body, content, protocol, ready, spent, waiting};
 use super::host::{Host, Outcome, bytes_at, fence, host_of, passed, raise, raise_text};
 use super::protocols::Codec;
 use super::threads::Expect;
@@ -186,15 +187,16 @@ unsafe fn deliver(
     // SAFETY: by the law; inside the fence nothing enters Lua.
     unsafe {
         let sent = fence(|| {
-            let payload = take(&mut *host, body);
+            let content = content(host, body);
             let (source, session) = forged.unwrap_or((Some((*host).handle), None));
             let (Some(to), true) = (to, (*host).context().is_some()) else { return Sent::Nobody };
             if forged.is_some() {
                 by_hand(host, to, source, session, id);
             }
-            let message = Message { source, session, protocol: id, payload };
-            (*host).context().map_or(Sent::Nobody, |context| Sent::of(context.post(to, message)))
+            let post = |context: &Context<'_>| Sent::of(context.post_content(to, source, session, id, content));
+            (*host).context().map_or(Sent::Nobody, post)
         });
+        spent(host, body);
         match passed(l, sent) {
             Sent::Yes => {
                 let session = forged.and_then(|(_, session)| session);
@@ -233,10 +235,10 @@ unsafe fn begin(
     // SAFETY: by the law; inside the fence nothing enters Lua.
     unsafe {
         let sent = fence(|| {
-            let payload = take(&mut *host, body);
+            let content = content(host, body);
             let (Some(to), Some(session)) = (to, fresh(host)) else { return Sent::Nobody };
             let Some(context) = (*host).context() else { return Sent::Nobody };
-            let sent = Sent::of(context.request(to, session, id, payload));
+            let sent = Sent::of(context.request(to, session, id, content));
             if !matches!(sent, Sent::Yes) {
                 return sent;
             }
@@ -248,6 +250,7 @@ unsafe fn begin(
             (*host).scheduler.wait_call(slot, session, Some(to), deadline);
             sent
         });
+        spent(host, body);
         match passed(l, sent) {
             Sent::Yes => {}
             Sent::Nobody => invalid_address(l, host, to),

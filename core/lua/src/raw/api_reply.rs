@@ -3,7 +3,7 @@
 use mlua::ffi::{self, lua_State};
 use skyloom_abi::CallError;
 
-use super::arguments::{Body, body, ready, take};
+use super::arguments::{Body, body, content, ready, spent};
 use super::host::{Host, bytes_at, fence, host_of, passed, raise};
 use super::protocols::Codec;
 use crate::scheduler::Detached;
@@ -110,15 +110,16 @@ lua_fn! {
         };
         place.write(0);
         let sent = fence(|| {
-            let payload = take(&mut *host, packed);
+            let content = content(host, packed);
             let Some(request) = (*host).scheduler.answer_detached(Detached(number)) else { return false };
             let Some(context) = (*host).context() else { return false };
             if answered {
-                context.reply(request.to, request.session, payload)
+                context.reply(request.to, request.session, content)
             } else {
                 context.refuse(request.to, request.session, CallError::Refused(String::new()))
             }
         });
+        spent(host, packed);
         ffi::lua_pushboolean(l, passed(l, sent).into());
         1
     }
@@ -153,17 +154,18 @@ unsafe fn answer(l: *mut lua_State, host: *mut Host, body: Body) -> std::ffi::c_
     // SAFETY: by the law; inside the fence nothing enters Lua.
     unsafe {
         let sent = fence(|| {
-            let payload = take(&mut *host, body);
+            let content = content(host, body);
             let slot = (*host).running()?;
             match (*host).scheduler.answer(slot) {
                 Err(_) => None,
                 Ok(None) => Some(false),
                 Ok(Some(request)) => {
                     let context = (*host).context()?;
-                    Some(context.reply(request.to, request.session, payload))
+                    Some(context.reply(request.to, request.session, content))
                 }
             }
         });
+        spent(host, body);
         match passed(l, sent) {
             Some(sent) => ffi::lua_pushboolean(l, sent.into()),
             None => raise(l, format_args!("No session")),

@@ -4,7 +4,7 @@ use std::ffi::c_int;
 use std::time::Duration;
 
 use mlua::ffi::{self, lua_State};
-use skyloom_abi::{Handle, Payload};
+use skyloom_abi::{Content, Handle, Payload};
 
 use super::host::{Host, bytes_at, fence, passed, raise, tag_of};
 use super::pack::{pack, type_name};
@@ -119,7 +119,7 @@ unsafe fn unknown_protocol(l: *mut lua_State, index: c_int) -> ! {
 ///
 /// # Safety
 ///
-/// Called from a C function, by the law; nothing raises between this and [`take`].
+/// Called from a C function, by the law; nothing raises between this and [`content`].
 pub(super) unsafe fn ready(l: *mut lua_State, host: *mut Host, index: c_int) -> Body {
     // SAFETY: by contract.
     unsafe {
@@ -224,17 +224,36 @@ pub(super) unsafe fn body(l: *mut lua_State, host: *mut Host, codec: Codec, firs
     }
 }
 
-/// Makes a payload of a body.
+/// What a body holds, taken from where it is. When it has been used, [`spent`] frees its room.
+///
+/// # Safety
+///
+/// The buffer is not touched while the content is used.
 #[inline]
-pub(super) fn take(host: &mut Host, body: Body) -> Payload {
-    match body {
-        Body::Empty => Payload::EMPTY,
-        Body::Buffer(start) => {
-            let payload = Payload::copy_from(host.buffer.get(start..).unwrap_or_default());
-            host.buffer.truncate(start);
-            payload
+pub(super) unsafe fn content<'a>(host: *mut Host, body: Body) -> Content<'a> {
+    // SAFETY: by contract.
+    unsafe {
+        match body {
+            Body::Empty => Content::Ready(Payload::EMPTY),
+            Body::Buffer(start) => {
+                let buffer: &'a Vec<u8> = &(*host).buffer;
+                Content::Bytes(buffer.get(start..).unwrap_or_default())
+            }
+            Body::Key(key) => Content::Ready((*host).keys.take(key).unwrap_or_default()),
         }
-        Body::Key(key) => host.keys.take(key).unwrap_or_default(),
+    }
+}
+
+/// Frees the room of a body in the buffer.
+///
+/// # Safety
+///
+/// Its content is not used any more.
+#[inline]
+pub(super) unsafe fn spent(host: *mut Host, body: Body) {
+    if let Body::Buffer(start) = body {
+        // SAFETY: by contract.
+        unsafe { (*host).buffer.truncate(start) };
     }
 }
 
@@ -248,9 +267,11 @@ pub(super) unsafe fn push_packed(l: *mut lua_State, host: *mut Host, body: Body)
     unsafe {
         let owner = owner((*host).current);
         let kept = fence(|| {
-            let payload = take(&mut *host, body);
-            let len = payload.len().unwrap_or(0);
-            (*host).keys.insert(owner, Origin::Packed, payload).map(|key| (key, len)).ok()
+            let content = content(host, body);
+            let len = content.len().unwrap_or(0);
+            let kept = (*host).keys.insert(owner, Origin::Packed, content);
+            spent(host, body);
+            kept.map(|key| (key, len))
         });
         let Some((key, len)) = passed(l, kept) else {
             raise(l, format_args!("too many packed messages are held: send or trash them"));

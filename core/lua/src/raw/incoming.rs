@@ -4,13 +4,14 @@ use std::ffi::c_int;
 
 use mlua::ffi::{self, lua_State};
 use skyloom_abi::{CallError, Message, Protocol};
+use skyloom_kernel::Envelope;
 use skyloom_net::SocketEvent;
 
 use super::host::{Host, Subject, push_bytes};
 use super::protocols::Codec;
 use super::sockets;
 use super::threads::{acquire_for, owner, release};
-use super::turn::{answer, begin, disarm, fail, push_received, report_error, run};
+use super::turn::{answer, begin, disarm, fail, give_back, push_received, report_error, run};
 use super::unpack::unpack;
 use crate::scheduler::Answer;
 
@@ -19,7 +20,8 @@ use crate::scheduler::Answer;
 /// # Safety
 ///
 /// No coroutine of `host` runs, and the caller holds no reference into it.
-pub(super) unsafe fn receive(host: *mut Host, message: Message) {
+#[inline]
+pub(super) unsafe fn receive(host: *mut Host, message: Envelope) {
     // SAFETY: by contract.
     unsafe {
         (*host).subject =
@@ -28,7 +30,7 @@ pub(super) unsafe fn receive(host: *mut Host, message: Message) {
             Protocol::RESPONSE => response(host, message),
             Protocol::ERROR => error(host, message),
             Protocol::SOCKET if message.payload.holds::<SocketEvent>() => {
-                if let Ok(event) = message.payload.take::<SocketEvent>() {
+                if let Ok(event) = message.open().payload.take::<SocketEvent>() {
                     sockets::event(host, *event);
                 }
             }
@@ -37,14 +39,15 @@ pub(super) unsafe fn receive(host: *mut Host, message: Message) {
     }
 }
 
-unsafe fn response(host: *mut Host, message: Message) {
+#[inline]
+unsafe fn response(host: *mut Host, message: Envelope) {
     // SAFETY: as `receive`.
     unsafe {
         let Some(session) = message.session else { return unknown_response(host, &message) };
         match (*host).scheduler.response(session) {
             Answer::Call(slot, alarm) => {
                 disarm(host, alarm);
-                answer(host, slot, message.payload);
+                answer(host, slot, message);
             }
             Answer::Slept(slot) => {
                 super::turn::resume(host, slot, super::host::Outcome::Values, 0);
@@ -68,7 +71,8 @@ unsafe fn unknown_response(host: *mut Host, message: &Message) {
     unsafe { (*host).report(&format!("Unknown session : {session} from {source:x}")) }
 }
 
-unsafe fn error(host: *mut Host, message: Message) {
+#[cold]
+unsafe fn error(host: *mut Host, message: Envelope) {
     // SAFETY: as `receive`.
     unsafe {
         let Some(session) = message.session else {
@@ -78,7 +82,7 @@ unsafe fn error(host: *mut Host, message: Message) {
             return;
         };
         let Answer::Call(slot, alarm) = (*host).scheduler.error(session) else { return };
-        let error = message.into_call_error();
+        let error = message.open().into_call_error();
         if error == CallError::TimedOut {
             // The answer itself may still come.
             (*host).scheduler.swallow(session);
@@ -89,13 +93,14 @@ unsafe fn error(host: *mut Host, message: Message) {
     }
 }
 
-unsafe fn request(host: *mut Host, message: Message) {
+#[inline]
+unsafe fn request(host: *mut Host, mut message: Envelope) {
     // SAFETY: as `receive`. The coroutine is fresh: it has 40 places, and on its stack lies the handler.
     // Memory does not run out here, so nothing raises outside `run`.
     unsafe {
         let found = (*host).protocols.by_id(message.protocol.0.into());
         let found = found.filter(|&index| (*host).protocols.at(index).handler != ffi::LUA_NOREF);
-        let Some(index) = found else { return unhandled(host, message) };
+        let Some(index) = found else { return unhandled(host, message.open()) };
         let (handler, codec) = {
             let speech = (*host).protocols.at(index);
             (speech.handler, speech.unpack)
@@ -104,7 +109,7 @@ unsafe fn request(host: *mut Host, message: Message) {
         let state = (*host).threads.state(slot);
         (*host).scheduler.begin(slot, message.source, message.session, message.awaits().is_some());
         // Bytes are read where they are; only a typed value is encoded.
-        let payload = if message.payload.as_bytes().is_some() { message.payload } else { message.payload.encoded() };
+        message.payload.encode();
         if let Codec::Function(_) = codec {
             ffi::lua_pushcfunction(state, unpack_and_handle);
         }
@@ -113,8 +118,8 @@ unsafe fn request(host: *mut Host, message: Message) {
         ffi::lua_pushinteger(state, message.source.map_or(0, |source| source.get()).into());
         let count = match codec {
             Codec::Values => {
-                let outcome = unpack(state, payload.as_bytes().unwrap_or_default());
-                drop(payload);
+                let outcome = unpack(state, message.payload.as_bytes().unwrap_or_default());
+                give_back(host, message);
                 match outcome {
                     Ok(count) => 2 + count,
                     Err(error) => {
@@ -124,17 +129,17 @@ unsafe fn request(host: *mut Host, message: Message) {
                 }
             }
             Codec::Text => {
-                push_bytes(state, payload.as_bytes().unwrap_or_default());
-                drop(payload);
+                push_bytes(state, message.payload.as_bytes().unwrap_or_default());
+                give_back(host, message);
                 3
             }
             Codec::Absent => {
-                push_received(host, slot, payload);
+                push_received(host, slot, message);
                 4
             }
             Codec::Function(function) => {
                 ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, function.into());
-                push_received(host, slot, payload);
+                push_received(host, slot, message);
                 6
             }
         };

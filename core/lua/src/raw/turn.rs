@@ -16,7 +16,7 @@ use super::trace::{self, Failure};
 use super::unpack::unpack;
 use crate::keys::Origin;
 use crate::scheduler::{Alarm, Ended, Request, Step};
-use skyloom_kernel::TimerId;
+use skyloom_kernel::{Envelope, TimerId};
 
 /// Does what is deferred, until nothing is: wake-ups, failed calls, forks.
 ///
@@ -79,7 +79,8 @@ pub(super) unsafe fn disarm(host: *mut Host, alarm: Option<Alarm<TimerId>>) {
 /// # Safety
 ///
 /// As [`settle`]; `slot` was waiting.
-pub(super) unsafe fn answer(host: *mut Host, slot: u32, payload: Payload) {
+#[inline]
+pub(super) unsafe fn answer(host: *mut Host, slot: u32, mut message: Envelope) {
     // SAFETY: the coroutine is suspended in one of our functions with nothing on its stack, so
     // its basic places are free. No borrow of the host is alive when it is resumed.
     unsafe {
@@ -87,12 +88,11 @@ pub(super) unsafe fn answer(host: *mut Host, slot: u32, payload: Payload) {
         if ffi::lua_status(state) != ffi::LUA_YIELD {
             return resumed_by_hand(host, slot);
         }
-        let payload = if payload.as_bytes().is_some() { payload } else { payload.encoded() };
-        let bytes = payload.as_bytes().unwrap_or_default();
+        message.payload.encode();
         match (*host).threads.at(slot).expect {
             Expect::Values => {
-                let outcome = unpack(state, bytes);
-                drop(payload);
+                let outcome = unpack(state, message.payload.as_bytes().unwrap_or_default());
+                give_back(host, message);
                 match outcome {
                     Ok(count) => resume(host, slot, Outcome::Values, count),
                     Err(error) => {
@@ -102,17 +102,17 @@ pub(super) unsafe fn answer(host: *mut Host, slot: u32, payload: Payload) {
                 }
             }
             Expect::Text => {
-                push_bytes(state, bytes);
-                drop(payload);
+                push_bytes(state, message.payload.as_bytes().unwrap_or_default());
+                give_back(host, message);
                 resume(host, slot, Outcome::Values, 1);
             }
             Expect::Raw => {
-                push_received(host, slot, payload);
+                push_received(host, slot, message);
                 resume(host, slot, Outcome::Values, 2);
             }
             Expect::Unpacked(function) => {
                 ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, function.into());
-                push_received(host, slot, payload);
+                push_received(host, slot, message);
                 resume(host, slot, Outcome::Values, 3);
             }
         }
@@ -139,17 +139,32 @@ pub(super) unsafe fn fail(host: *mut Host, slot: u32, error: &CallError) {
     }
 }
 
+/// Lets the next message go out in the envelope of one that has been read.
+///
+/// # Safety
+///
+/// `host` is alive.
+#[inline]
+pub(super) unsafe fn give_back(host: *mut Host, message: Envelope) {
+    // SAFETY: by contract; nothing here enters Lua.
+    if let Some(context) = unsafe { (*host).context() } {
+        context.give_back(message);
+    }
+}
+
 /// Gives a message to a coroutine and pushes its key and size. `[-0, +2, -]` on its stack
 ///
 /// # Safety
 ///
 /// The coroutine has two free places.
-pub(super) unsafe fn push_received(host: *mut Host, slot: u32, payload: Payload) {
+pub(super) unsafe fn push_received(host: *mut Host, slot: u32, mut message: Envelope) {
     // SAFETY: by contract. A light userdata and an integer need no memory.
     unsafe {
         let state = (*host).threads.state(slot);
+        let payload = std::mem::take(&mut message.payload);
+        give_back(host, message);
         let len = payload.len().unwrap_or(0);
-        let kept = if len == 0 { None } else { (*host).keys.insert(owner(slot), Origin::Received, payload).ok() };
+        let kept = if len == 0 { None } else { (*host).keys.insert(owner(slot), Origin::Received, payload.into()) };
         match kept {
             Some(key) => {
                 ffi::lua_pushlightuserdata(state, key.bits() as *mut _);

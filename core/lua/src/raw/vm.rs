@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use mlua::ffi::{self, lua_CFunction, lua_State};
-use skyloom_abi::{CallError, ExitReason, Message};
-use skyloom_kernel::Context;
+use skyloom_abi::{CallError, ExitReason};
+use skyloom_kernel::{Context, Envelope};
 
 use super::hook::{self, Gate};
 use super::host::{Host, Outcome, Subject, Tag, home_of, push_bytes};
@@ -146,7 +146,7 @@ impl Vm {
 
     /// Handles one message and what it brings about.
     #[inline]
-    pub(crate) fn receive(&mut self, context: &Context<'_>, message: Message) {
+    pub(crate) fn receive(&mut self, context: &Context<'_>, message: Envelope) {
         let host = self.0;
         // SAFETY: as in `start`.
         unsafe {

@@ -51,6 +51,7 @@ const ORPHAN_LIMIT: usize = 1 << 16;
 
 impl<C: Slot, T: Copy> Scheduler<C, T> {
     /// `co` begins to handle a message.
+    #[inline]
     pub(crate) fn begin(&mut self, co: C, source: Option<Handle>, session: Option<Session>, awaited: bool) {
         let reply = if awaited { Reply::Owed } else { Reply::Unwanted };
         *self.task(co) = Task { origin: Origin { source, session, reply }, waits_on: None };
@@ -64,6 +65,7 @@ impl<C: Slot, T: Copy> Scheduler<C, T> {
     /// Takes the request that `co` is about to answer.
     ///
     /// `Ok(None)` if nobody waits for the answer, `Err` if there is no request (any more).
+    #[inline]
     pub(crate) fn answer(&mut self, co: C) -> Result<Option<Request>, NoSession> {
         let origin = &mut self.task(co).origin;
         match std::mem::take(&mut origin.reply) {
@@ -105,10 +107,18 @@ impl<C: Slot, T: Copy> Scheduler<C, T> {
     /// script may keep source and session and answer by hand.
     ///
     /// The second value is a request too old to be remembered, to be answered with an error.
+    #[inline]
     pub(crate) fn ended(&mut self, co: C) -> (Ended, Option<Request>) {
         let owed = self.owes(co);
         *self.task(co) = Task::default();
-        let Some(request) = owed else { return (Ended::Settled, None) };
+        match owed {
+            None => (Ended::Settled, None),
+            Some(request) => self.forgot(request),
+        }
+    }
+
+    #[cold]
+    fn forgot(&mut self, request: Request) -> (Ended, Option<Request>) {
         self.orphans.push_back(request);
         let oldest = (self.orphans.len() > ORPHAN_LIMIT).then(|| self.orphans.pop_front());
         (Ended::Forgot(request), oldest.flatten())

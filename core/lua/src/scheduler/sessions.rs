@@ -31,7 +31,7 @@ impl<W: Copy> Sessions<W> {
     }
 
     /// Adds what waits under a session that is not in the table.
-    #[inline]
+    #[inline(always)]
     pub(super) fn insert(&mut self, session: Session, wait: W) {
         self.len += 1;
         let place = self.place(session);
@@ -69,7 +69,7 @@ impl<W: Copy> Sessions<W> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn remove(&mut self, session: Session) -> Option<W> {
         let place = self.place(session);
         let removed = match self.places.get_mut(place) {

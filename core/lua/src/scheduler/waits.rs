@@ -73,6 +73,7 @@ const ABANDONED_LIMIT: usize = 1 << 16;
 
 impl<C: Slot, T: Copy> Scheduler<C, T> {
     /// `co` suspends until `session` is answered.
+    #[inline]
     pub(crate) fn wait_call(&mut self, co: C, session: Session, to: Option<Handle>, deadline: Option<T>) {
         self.task(co).waits_on = Some(session);
         self.waits.insert(session, Wait::Call { co, to, deadline });
@@ -117,7 +118,7 @@ impl<C: Slot, T: Copy> Scheduler<C, T> {
     }
 
     /// A response came in.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn response(&mut self, session: Session) -> Answer<C, T> {
         let Some(wait) = self.unwait(session) else {
             return if self.abandoned.remove(&session) { Answer::Abandoned } else { Answer::Unknown };

@@ -5,16 +5,16 @@ use std::net::TcpStream;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use skyloom_abi::{Driver, ExitReason, Handle, Message};
-use skyloom_kernel::{Context, Node, Service, Spawn};
+use skyloom_abi::{Driver, ExitReason, Handle};
+use skyloom_kernel::{Context, Envelope, Node, Service, Spawn};
 use skyloom_lua::{LuaFactory, Settings};
 use skyloom_net::{Limits, Net};
 
 struct Logger(Sender<String>);
 
 impl Service for Logger {
-    fn handle(&mut self, _: &mut Context<'_>, message: Message) {
-        let _ = self.0.send(String::from_utf8_lossy(&message.payload.into_bytes()).into_owned());
+    fn handle(&mut self, _: &mut Context<'_>, message: Envelope) {
+        let _ = self.0.send(String::from_utf8_lossy(&message.open().payload.into_bytes()).into_owned());
     }
 }
 

@@ -3,15 +3,15 @@
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use skyloom_abi::{ExitReason, Message};
-use skyloom_kernel::{Context, Node, Service, Spawn};
+use skyloom_abi::ExitReason;
+use skyloom_kernel::{Context, Envelope, Node, Service, Spawn};
 use skyloom_lua::{LuaFactory, Settings};
 
 struct Logger(std::sync::mpsc::Sender<String>);
 
 impl Service for Logger {
-    fn handle(&mut self, _: &mut Context<'_>, message: Message) {
-        let _ = self.0.send(String::from_utf8_lossy(&message.payload.into_bytes()).into_owned());
+    fn handle(&mut self, _: &mut Context<'_>, message: Envelope) {
+        let _ = self.0.send(String::from_utf8_lossy(&message.open().payload.into_bytes()).into_owned());
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use skyloom_abi::{Door, Handle, Message, Payload, Protocol, Session};
-use skyloom_kernel::{Context, Node, Service, Sim, Spawn};
+use skyloom_kernel::{Context, Envelope, Node, Service, Sim, Spawn};
 use skyloom_lua::{LuaFactory, Settings};
 
 /// Lines that were written to the log.
@@ -15,8 +15,8 @@ pub(crate) struct Log(Arc<Mutex<Vec<String>>>);
 struct Logger(Log);
 
 impl Service for Logger {
-    fn handle(&mut self, _: &mut Context<'_>, message: Message) {
-        let text = String::from_utf8_lossy(&message.payload.into_bytes()).into_owned();
+    fn handle(&mut self, _: &mut Context<'_>, message: Envelope) {
+        let text = String::from_utf8_lossy(&message.open().payload.into_bytes()).into_owned();
         self.0.0.lock().unwrap().push(text);
     }
 }

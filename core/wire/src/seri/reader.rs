@@ -75,7 +75,7 @@ impl<'a> Reader<'a> {
     /// [`SeriError::Invalid`] if the bytes are not a token.
     // Not an `Iterator`: after an error there is no next item.
     #[expect(clippy::should_implement_trait, reason = "yields Result<Option<_>>, as a parser does")]
-    #[inline]
+    #[inline(always)]
     pub fn next(&mut self) -> Result<Option<Token<'a>>, SeriError> {
         let Some((&tag, rest)) = self.rest.split_first() else {
             return Ok(None);
