@@ -28,7 +28,7 @@ pub use error::{CallError, Cause, ExitReason};
 pub use handle::{Handle, HandleError};
 pub use message::Message;
 pub use name::{Name, NameError};
-pub use payload::{Content, INLINE, Payload, Value};
+pub use payload::{INLINE, Payload, Value};
 pub use protocol::Protocol;
 pub use session::Session;
 pub use undelivered::Undelivered;

@@ -29,50 +29,6 @@ enum Kind {
     Value(Box<dyn Value>),
 }
 
-/// What a payload is to become: something to be copied, or something to be handed over.
-#[derive(Debug)]
-pub enum Content<'a> {
-    /// These bytes.
-    Bytes(&'a [u8]),
-    /// This payload.
-    Ready(Payload),
-}
-
-impl Content<'_> {
-    /// The bytes, unless it is a typed value.
-    #[must_use]
-    pub fn as_bytes(&self) -> Option<&[u8]> {
-        match self {
-            Content::Bytes(bytes) => Some(bytes),
-            Content::Ready(payload) => payload.as_bytes(),
-        }
-    }
-
-    /// Number of bytes, `None` for a typed value.
-    #[must_use]
-    pub fn len(&self) -> Option<usize> {
-        self.as_bytes().map(<[u8]>::len)
-    }
-
-    /// Whether there is nothing in it.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == Some(0)
-    }
-}
-
-impl From<Payload> for Content<'_> {
-    fn from(payload: Payload) -> Self {
-        Content::Ready(payload)
-    }
-}
-
-impl<'a> From<&'a [u8]> for Content<'a> {
-    fn from(bytes: &'a [u8]) -> Self {
-        Content::Bytes(bytes)
-    }
-}
-
 /// A value that travels inside the process without being serialised.
 ///
 /// A receiver that knows its type takes it as it is ([`Payload::take`]); any
@@ -101,7 +57,7 @@ impl Payload {
     }
 
     /// Makes it a copy of `bytes` where it lies; without an allocation up to [`INLINE`] of them.
-    #[inline]
+    #[inline(always)]
     pub fn fill(&mut self, bytes: &[u8]) {
         if bytes.len() > INLINE {
             *self = Payload(Kind::Heap(bytes.to_vec()));
@@ -112,16 +68,16 @@ impl Payload {
         }
         if let Kind::Inline(len, inline) = &mut self.0 {
             *len = bytes.len() as u8;
-            inline[..bytes.len()].copy_from_slice(bytes);
+            copy_few(inline, bytes);
         }
     }
 
-    /// Makes it this content where it lies.
+    /// Makes it empty, and as cheap as can be to [`fill`](Self::fill) again.
     #[inline]
-    pub fn set(&mut self, content: Content<'_>) {
-        match content {
-            Content::Bytes(bytes) => self.fill(bytes),
-            Content::Ready(payload) => *self = payload,
+    pub fn clear(&mut self) {
+        match &mut self.0 {
+            Kind::Inline(len, _) => *len = 0,
+            kind => *kind = Kind::Empty,
         }
     }
 
@@ -215,6 +171,31 @@ impl Payload {
     }
 }
 
+/// Copies at most [`INLINE`] bytes. Up to 16 of them by at most two moves that may overlap: a call
+/// of `memcpy` costs more than that.
+#[inline(always)]
+fn copy_few(to: &mut [u8; INLINE], from: &[u8]) {
+    let len = from.len();
+    match (from.first_chunk::<8>(), from.last_chunk::<8>()) {
+        (Some(head), Some(tail)) if len <= 16 => {
+            to[..8].copy_from_slice(head);
+            to[len - 8..len].copy_from_slice(tail);
+        }
+        (None, _) => match (from.first_chunk::<4>(), from.last_chunk::<4>()) {
+            (Some(head), Some(tail)) => {
+                to[..4].copy_from_slice(head);
+                to[len - 4..len].copy_from_slice(tail);
+            }
+            _ => {
+                for (to, from) in to[..3].iter_mut().zip(from) {
+                    *to = *from;
+                }
+            }
+        },
+        _ => to[..len].copy_from_slice(from),
+    }
+}
+
 impl From<Vec<u8>> for Payload {
     /// Keeps the vector when it is too large to live inside the message.
     fn from(bytes: Vec<u8>) -> Payload {
@@ -263,7 +244,7 @@ mod tests {
 
     #[test]
     fn bytes_of_every_length_come_back_as_they_went_in() {
-        for len in [0, 1, INLINE - 1, INLINE, INLINE + 1, 1000] {
+        for len in (0..=INLINE + 1).chain([1000]) {
             let bytes: Vec<u8> = (0..len).map(|i| i as u8).collect();
             assert_eq!(Payload::copy_from(&bytes).into_bytes(), bytes);
             assert_eq!(Payload::from(bytes.clone()).as_bytes(), Some(&bytes[..]));

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use skyloom_abi::{CallError, Content, ExitReason, Handle, Message, Payload, Protocol, Session, Undelivered};
+use skyloom_abi::{CallError, ExitReason, Handle, Message, Payload, Protocol, Session, Undelivered};
 
 use crate::cell::{Cell, Envelope};
 use crate::near::Near;
@@ -73,7 +73,7 @@ impl<'a> Context<'a> {
     /// # Errors
     ///
     /// [`Undelivered`] gives it back.
-    #[inline]
+    #[inline(always)]
     pub fn post(&self, to: Handle, message: impl Into<Envelope>) -> Result<(), Undelivered> {
         self.node.post_to_peer(self.near, self.peer, to, message.into())
     }
@@ -85,27 +85,22 @@ impl<'a> Context<'a> {
         self.spare.set(Some(envelope));
     }
 
-    /// Puts a message through the door that is made where it will lie.
-    ///
-    /// # Errors
-    ///
-    /// [`Undelivered`] gives it back.
-    #[inline]
-    pub fn post_content(
-        &self,
-        to: Handle,
-        source: Option<Handle>,
-        session: Option<Session>,
-        protocol: Protocol,
-        content: Content<'_>,
-    ) -> Result<(), Undelivered> {
-        let mut envelope = match self.spare.take() {
-            Some(used) => used,
-            None => Envelope::new(Message::send(None, protocol, Payload::EMPTY)),
-        };
-        (envelope.source, envelope.session, envelope.protocol) = (source, session, protocol);
-        envelope.payload.set(content);
-        self.node.post_to_peer(self.near, self.peer, to, envelope)
+    /// An envelope without a payload, to be filled and [posted](Self::post): the one that was given back, or a new one.
+    #[inline(always)]
+    pub fn envelope(&self) -> Envelope {
+        match self.spare.take() {
+            Some(mut used) => {
+                used.payload.clear();
+                used
+            }
+            None => Envelope::new(Message::send(None, Protocol::TEXT, Payload::EMPTY)),
+        }
+    }
+
+    fn post_message(&self, to: Handle, message: Message) -> Result<(), Undelivered> {
+        let mut envelope = self.envelope();
+        *envelope = message;
+        self.post(to, envelope)
     }
 
     /// Sends `payload` to `to` and forgets it.
@@ -115,8 +110,8 @@ impl<'a> Context<'a> {
     /// # Errors
     ///
     /// [`Undelivered`] returns the message if `to` is retired or unknown.
-    pub fn send<'c>(&self, to: Handle, protocol: Protocol, payload: impl Into<Content<'c>>) -> Result<(), Undelivered> {
-        self.post_content(to, Some(self.handle()), None, protocol, payload.into())
+    pub fn send(&self, to: Handle, protocol: Protocol, payload: Payload) -> Result<(), Undelivered> {
+        self.post_message(to, Message::send(Some(self.handle()), protocol, payload))
     }
 
     /// Sends a request; exactly one response or error with `session` will come back.
@@ -124,20 +119,19 @@ impl<'a> Context<'a> {
     /// # Errors
     ///
     /// [`Undelivered`] returns the message, and then nothing will come back.
-    pub fn request<'c>(
+    pub fn request(
         &self,
         to: Handle,
         session: Session,
         protocol: Protocol,
-        payload: impl Into<Content<'c>>,
+        payload: Payload,
     ) -> Result<(), Undelivered> {
-        self.post_content(to, Some(self.handle()), Some(session), protocol, payload.into())
+        self.post_message(to, Message::request(self.handle(), session, protocol, payload))
     }
 
     /// Answers the request `session` of `to`; tells whether the answer was delivered.
-    #[inline]
-    pub fn reply<'c>(&self, to: Handle, session: Session, payload: impl Into<Content<'c>>) -> bool {
-        self.post_content(to, Some(self.handle()), Some(session), Protocol::RESPONSE, payload.into()).is_ok()
+    pub fn reply(&self, to: Handle, session: Session, payload: Payload) -> bool {
+        self.post_message(to, Message::response(Some(self.handle()), session, payload)).is_ok()
     }
 
     /// Answers the request `session` of `to` with an error; tells whether it was delivered.

@@ -164,8 +164,8 @@ impl<T, H> Mailbox<T, H> {
     }
 
     /// Adds a message at the end.
-    #[inline]
     #[allow(unsafe_code, reason = "a lock-free queue; modelled in tests/loom_mailbox.rs")]
+    #[inline(always)]
     pub(crate) fn push(&self, parcel: Parcel<T>) -> Pushed<T, H> {
         let link = parcel.into_link();
         let mut word = self.newest.load(Ordering::Relaxed);
@@ -194,7 +194,7 @@ impl<T, H> Mailbox<T, H> {
     }
 
     /// Takes all that has been pushed, oldest first. For the holder of the cell only.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take(&self) -> Chain<T> {
         let mut word = self.newest.load(Ordering::Relaxed);
         while is_link(word) {
@@ -208,8 +208,8 @@ impl<T, H> Mailbox<T, H> {
     }
 
     /// Leaves the hold in its mailbox if nothing has arrived there.
-    #[inline]
     #[allow(unsafe_code, reason = "lets go of what keeps the mailbox alive; modelled in tests/loom_mailbox.rs")]
+    #[inline(always)]
     pub(crate) fn settle(hold: Box<H>) -> Settled<H>
     where
         H: Holds<T>,
@@ -245,8 +245,8 @@ impl<T, H> Mailbox<T, H> {
     }
 
     /// The hold, for whoever has just ended the idleness.
-    #[inline]
     #[allow(unsafe_code, reason = "the one owner of the box; modelled in tests/loom_mailbox.rs")]
+    #[inline(always)]
     fn take_hold(&self) -> Box<H> {
         let hold = self.hold.load(Ordering::Relaxed);
         self.hold.store(ptr::null_mut(), Ordering::Relaxed);
@@ -256,7 +256,7 @@ impl<T, H> Mailbox<T, H> {
     }
 
     /// Counts handled messages out; returns how many are left. For the holder of the cell only.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn count_out(&self, handled: usize) -> usize {
         let before = self.handled.load(Ordering::Relaxed);
         self.handled.store(before.wrapping_add(handled), Ordering::Relaxed);
@@ -292,8 +292,8 @@ impl<T> Chain<T> {
         self.oldest.is_null()
     }
 
-    #[inline]
     #[allow(unsafe_code, reason = "turns the links round")]
+    #[inline(always)]
     fn oldest_first(mut newest: *mut Link<T>) -> Chain<T> {
         let mut oldest = ptr::null_mut();
         while !newest.is_null() {

@@ -49,7 +49,7 @@ impl Node {
     }
 
     /// The same for a service that writes to `to` again and again.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn post_to_peer(
         &self,
         near: Near,
@@ -68,7 +68,7 @@ impl Node {
     }
 
     /// What follows a delivery, once no lock is held: wake, warn, or say why it failed.
-    #[inline]
+    #[inline(always)]
     fn settle(&self, to: Handle, outcome: Delivery) -> Result<(), Undelivered> {
         match outcome {
             Delivery::Done(waken, overload) => {
@@ -83,7 +83,7 @@ impl Node {
     }
 
     /// Pushes and schedules.
-    #[inline]
+    #[inline(always)]
     fn deliver(&self, near: Near, cell: &Cell, message: Envelope) -> Delivery {
         let waiting = cell.mailbox.len();
         if let Some(limit) = cell.limit()
@@ -123,6 +123,7 @@ impl Node {
     }
 
     /// Puts a cell that has just become runnable where a worker will find it.
+    #[inline(always)]
     pub(crate) fn schedule(&self, near: Near, hold: Box<Hold>) -> Waken {
         match (&self.0.ready, near) {
             (Ready::Workers(queue, _), Near::Worker(worker)) => queue.push_hot(worker, hold),

@@ -66,6 +66,7 @@ pub(crate) fn run(
 }
 
 /// Handles messages until the budget, the mailbox or the service ends.
+#[inline(always)]
 fn messages(
     hold: &mut Hold,
     near: Near,
@@ -108,6 +109,7 @@ fn messages(
 }
 
 /// Ends a service whose hold this worker has: everything unanswered gets an error.
+#[cold]
 fn finish(node: &Node, hold: Hold, near: Near) {
     let Hold { cell, actor, taken, .. } = hold;
     // After a kill it is out of the registry already; after `exit` or a panic this is the moment.

@@ -95,6 +95,7 @@ impl Worker<'_> {
         &self.door.node
     }
 
+    #[inline(always)]
     fn turn(&mut self, hold: Box<Hold>) {
         let running = &self.node().0.running[self.me];
         let begins = |cell: &Cell, source| {

@@ -4,8 +4,6 @@
 //! userdata is a number: a place in this table and the generation of that place. A key whose
 //! payload was sent, trashed or dropped misses; so does any number that was made up.
 
-use skyloom_abi::{Content, Payload};
-
 /// What a script holds instead of a pointer; never zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Key(usize);
@@ -24,9 +22,9 @@ const PLACE_BITS: u32 = 24;
 const NOWHERE: u32 = u32::MAX;
 
 /// All payloads that one service's scripts hold, by owner and by key.
-#[derive(Debug, Default)]
-pub(crate) struct Keys {
-    entries: Vec<Entry>,
+#[derive(Debug)]
+pub(crate) struct Keys<P> {
+    entries: Vec<Entry<P>>,
     /// First entry of each owner.
     heads: Vec<u32>,
     /// First vacant entry.
@@ -35,11 +33,11 @@ pub(crate) struct Keys {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct Entry<P> {
     generation: u32,
     owner: u32,
     origin: Origin,
-    payload: Option<Payload>,
+    payload: Option<P>,
     /// Neighbours in the owner's list; `next` also links vacant entries.
     next: u32,
     previous: u32,
@@ -68,10 +66,16 @@ impl Key {
     }
 }
 
-impl Keys {
+impl<P> Default for Keys<P> {
+    fn default() -> Keys<P> {
+        Keys { entries: Vec::new(), heads: Vec::new(), vacant: None, held: 0 }
+    }
+}
+
+impl<P> Keys<P> {
     /// Keeps a payload for `owner`; `None` when 2^24 are held.
-    #[inline]
-    pub(crate) fn insert(&mut self, owner: u32, origin: Origin, content: Content<'_>) -> Option<Key> {
+    #[inline(always)]
+    pub(crate) fn insert(&mut self, owner: u32, origin: Origin, payload: P) -> Option<Key> {
         let place = match self.vacant {
             Some(place) => {
                 let next = self.entries[place as usize].next;
@@ -96,33 +100,34 @@ impl Keys {
         let entry = &mut self.entries[place as usize];
         // 0 would make a key of zero, which scripts see as "no message".
         entry.generation = entry.generation.checked_add(1).unwrap_or(1);
-        (entry.owner, entry.origin) = (owner, origin);
-        entry.payload.get_or_insert_default().set(content);
+        (entry.owner, entry.origin, entry.payload) = (owner, origin, Some(payload));
         (entry.next, entry.previous) = (head, NOWHERE);
         self.held += 1;
         Some(Key::new(place, entry.generation))
     }
 
     /// The payload behind a key.
-    pub(crate) fn get(&self, key: Key) -> Option<&Payload> {
+    #[inline(always)]
+    pub(crate) fn get(&self, key: Key) -> Option<&P> {
         let entry = self.entries.get(key.place())?;
         if entry.generation as usize == key.generation() { entry.payload.as_ref() } else { None }
     }
 
     /// Takes the payload out; the key is stale from now on.
-    pub(crate) fn take(&mut self, key: Key) -> Option<Payload> {
+    #[inline(always)]
+    pub(crate) fn take(&mut self, key: Key) -> Option<P> {
         self.get(key)?;
         self.remove(key.place() as u32)
     }
 
     /// Takes the payload out for as long as it is read; meanwhile the key misses.
-    pub(crate) fn lend(&mut self, key: Key) -> Option<Payload> {
+    pub(crate) fn lend(&mut self, key: Key) -> Option<P> {
         self.get(key)?;
         self.entries.get_mut(key.place())?.payload.take()
     }
 
     /// Puts back what was lent.
-    pub(crate) fn give_back(&mut self, key: Key, payload: Payload) {
+    pub(crate) fn give_back(&mut self, key: Key, payload: P) {
         if let Some(entry) = self.entries.get_mut(key.place()) {
             entry.payload = Some(payload);
         }
@@ -166,6 +171,7 @@ impl Keys {
     }
 
     /// Makes `place` the first of `owner` and returns who was.
+    #[inline(always)]
     fn link(&mut self, owner: u32, place: u32) -> u32 {
         let owner = owner as usize;
         if owner >= self.heads.len() {
@@ -178,7 +184,8 @@ impl Keys {
         head
     }
 
-    fn remove(&mut self, place: u32) -> Option<Payload> {
+    #[inline(always)]
+    fn remove(&mut self, place: u32) -> Option<P> {
         let entry = &mut self.entries[place as usize];
         let payload = entry.payload.take();
         let (owner, next, previous) = (entry.owner as usize, entry.next, entry.previous);
@@ -199,15 +206,15 @@ impl Keys {
 mod tests {
     use super::*;
 
-    fn keep(keys: &mut Keys, owner: u32, origin: Origin, text: &str) -> Key {
-        keys.insert(owner, origin, text.as_bytes().into()).unwrap()
+    fn keep(keys: &mut Keys<String>, owner: u32, origin: Origin, text: &str) -> Key {
+        keys.insert(owner, origin, text.into()).unwrap()
     }
 
     #[test]
     fn a_key_is_good_until_its_payload_is_taken() {
         let mut keys = Keys::default();
         let key = keep(&mut keys, 0, Origin::Packed, "one");
-        assert_eq!(keys.get(key).and_then(Payload::as_bytes), Some(&b"one"[..]));
+        assert_eq!(keys.get(key).map(String::as_str), Some("one"));
         assert!(keys.take(key).is_some());
         assert!(keys.take(key).is_none(), "taken twice");
         let other = keep(&mut keys, 0, Origin::Packed, "two");

@@ -78,6 +78,8 @@ pub(crate) enum Answer<C, T> {
 #[derive(Debug)]
 pub(crate) struct Scheduler<C, T> {
     waits: Sessions<Wait<C, T>>,
+    /// Nothing is deferred for sure. Set here so that most messages need not look at the queues below.
+    is_settled: bool,
     sleepers: HashMap<Token, Session>,
     woken: VecDeque<Token>,
     failed: VecDeque<(Session, CallError)>,
@@ -100,6 +102,7 @@ impl<C: Slot, T: Copy> Scheduler<C, T> {
     pub(crate) fn new() -> Self {
         Scheduler {
             waits: Sessions::new(),
+            is_settled: true,
             sleepers: HashMap::new(),
             woken: VecDeque::new(),
             failed: VecDeque::new(),
@@ -130,12 +133,24 @@ impl<C: Slot, T: Copy> Scheduler<C, T> {
     pub(crate) fn fork(&mut self, co: C) {
         *self.task(co) = Task::default();
         self.forks.push_back(co);
+        self.is_settled = false;
     }
 
     /// The next deferred step, `None` when the turn is over.
     #[inline]
     pub(crate) fn next(&mut self) -> Option<Step<C, T>> {
-        if self.forks.is_empty() && self.woken.is_empty() && self.failed.is_empty() { None } else { self.deferred() }
+        if self.is_settled {
+            return None;
+        }
+        let step = self.deferred();
+        self.is_settled = step.is_none();
+        step
+    }
+
+    /// Whether nothing is deferred.
+    #[inline]
+    pub(crate) fn is_settled(&self) -> bool {
+        self.is_settled
     }
 
     fn deferred(&mut self) -> Option<Step<C, T>> {

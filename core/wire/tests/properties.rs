@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use skyloom_wire::Value;
 use skyloom_wire::frame::{Length16, Lines, length16, line};
-use skyloom_wire::seri::{decode_values, encode_values, from_bytes, to_bytes};
+use skyloom_wire::seri::{Reader, Token, decode_values, encode_values, from_bytes, to_bytes};
 
 mod exercise;
 
@@ -86,6 +86,25 @@ fn requests() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
+    #[test]
+    fn an_integer_is_taken_like_any_token_and_nothing_else_is(bytes in damaged()) {
+        let mut quick = Reader::new(&bytes);
+        let mut plain = quick;
+        loop {
+            let before = quick.remaining();
+            let taken = quick.take_integer();
+            match (taken, plain.next()) {
+                (Some(number), token) => prop_assert_eq!(token, Ok(Some(Token::Integer(number)))),
+                (None, Ok(Some(Token::Integer(number)))) => prop_assert!(false, "{} was not taken", number),
+                (None, _) => {
+                    prop_assert_eq!(quick.remaining(), before, "what is not taken is left alone");
+                    break;
+                }
+            }
+            prop_assert_eq!(quick.remaining(), plain.remaining());
+        }
+    }
+
     #[test]
     fn any_values_come_back_as_they_went(values in values()) {
         let bytes = encode_values(&values).expect("not too deep");

@@ -84,6 +84,7 @@ impl<C> RunQueue<C> {
     }
 
     /// Puts in a cell that worker `near` made runnable during a turn (P1, P2).
+    #[inline(always)]
     pub(crate) fn push_hot(&self, near: usize, cell: Box<C>) -> Waken {
         match self.lanes[near].hot.replace(cell) {
             Some(pushed_out) => {
@@ -124,6 +125,7 @@ impl<C> RunQueue<C> {
     }
 
     /// The next cell for worker `me`.
+    #[inline(always)]
     pub(crate) fn next(&self, me: usize, picker: &mut Picker) -> Option<Box<C>> {
         picker.picks = picker.picks.wrapping_add(1);
         let lane = &self.lanes[me];
@@ -146,6 +148,7 @@ impl<C> RunQueue<C> {
     }
 
     /// Says that worker `me` begins to handle a message.
+    #[inline(always)]
     pub(crate) fn turn_begins(&self, me: usize) {
         let turn = &self.lanes[me].turn;
         turn.store(turn.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);

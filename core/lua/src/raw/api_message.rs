@@ -2,9 +2,8 @@
 
 use mlua::ffi;
 use skyloom_abi::{Cause, Handle, Protocol, Session, Undelivered};
-use skyloom_kernel::Context;
 
-use super::arguments::{Body, address, body, content, protocol, ready, spent, waiting};
+use super::arguments::{Body, address, body, envelope, protocol, ready, waiting};
 use super::host::{Host, Outcome, bytes_at, fence, host_of, passed, raise, raise_text};
 use super::protocols::Codec;
 use super::threads::Expect;
@@ -128,7 +127,7 @@ pub(super) unsafe fn check_resumed(l: *mut ffi::lua_State, host: *mut Host) {
 }
 
 /// Number and packing of a protocol.
-#[inline]
+#[inline(always)]
 unsafe fn speech(host: *mut Host, index: usize) -> (Protocol, Codec) {
     // SAFETY: `host` is valid by the law; the borrow ends here.
     unsafe {
@@ -175,7 +174,7 @@ impl Sent {
 }
 
 /// Sends; pushes 0 (or the session), nil if there is nobody, false if the mailbox is full. `[-0, +1, v]`
-#[inline]
+#[inline(always)]
 unsafe fn deliver(
     l: *mut ffi::lua_State,
     host: *mut Host,
@@ -187,16 +186,15 @@ unsafe fn deliver(
     // SAFETY: by the law; inside the fence nothing enters Lua.
     unsafe {
         let sent = fence(|| {
-            let content = content(host, body);
+            let mut envelope = envelope(host, body);
             let (source, session) = forged.unwrap_or((Some((*host).handle), None));
             let (Some(to), true) = (to, (*host).context().is_some()) else { return Sent::Nobody };
             if forged.is_some() {
                 by_hand(host, to, source, session, id);
             }
-            let post = |context: &Context<'_>| Sent::of(context.post_content(to, source, session, id, content));
-            (*host).context().map_or(Sent::Nobody, post)
+            (envelope.source, envelope.session, envelope.protocol) = (source, session, id);
+            (*host).context().map_or(Sent::Nobody, |context| Sent::of(context.post(to, envelope)))
         });
-        spent(host, body);
         match passed(l, sent) {
             Sent::Yes => {
                 let session = forged.and_then(|(_, session)| session);
@@ -222,7 +220,7 @@ unsafe fn by_hand(host: *mut Host, to: Handle, source: Option<Handle>, session: 
 }
 
 /// Sends a request and notes who waits for the answer, or raises. `[-0, +0, v]`
-#[inline]
+#[inline(always)]
 unsafe fn begin(
     l: *mut ffi::lua_State,
     host: *mut Host,
@@ -235,10 +233,11 @@ unsafe fn begin(
     // SAFETY: by the law; inside the fence nothing enters Lua.
     unsafe {
         let sent = fence(|| {
-            let content = content(host, body);
+            let mut envelope = envelope(host, body);
             let (Some(to), Some(session)) = (to, fresh(host)) else { return Sent::Nobody };
             let Some(context) = (*host).context() else { return Sent::Nobody };
-            let sent = Sent::of(context.request(to, session, id, content));
+            (envelope.source, envelope.session, envelope.protocol) = (Some((*host).handle), Some(session), id);
+            let sent = Sent::of(context.post(to, envelope));
             if !matches!(sent, Sent::Yes) {
                 return sent;
             }
@@ -250,7 +249,6 @@ unsafe fn begin(
             (*host).scheduler.wait_call(slot, session, Some(to), deadline);
             sent
         });
-        spent(host, body);
         match passed(l, sent) {
             Sent::Yes => {}
             Sent::Nobody => invalid_address(l, host, to),

@@ -2,7 +2,7 @@
 
 use mlua::ffi;
 
-use super::arguments::{body, key, push_packed, size};
+use super::arguments::{body, key, push_packed};
 use super::calm::Calm;
 use super::host::{bytes_at, host_of, push_bytes, raise, raise_text};
 use super::pack::type_name;
@@ -51,17 +51,19 @@ lua_fn! {
                 }
             }
             ffi::LUA_TLIGHTUSERDATA => {
-                let Some((key, len)) = key(l, host, 1) else { return 0 };
-                let wanted = size(l, 2).unwrap_or(len);
+                let Some((key, len, wanted)) = key(l, host, 1) else { return 0 };
+                let wanted = wanted.unwrap_or(len);
                 let outcome = {
                     let _calm = Calm::enter(host);
                     // Out of the table while it is read: a finalizer could trash it.
-                    let payload = (*host).keys.lend(key).unwrap_or_default();
-                    let bytes = payload.as_bytes().unwrap_or_default();
+                    let lent = (*host).keys.lend(key);
+                    let bytes = lent.as_ref().and_then(|held| held.payload.as_bytes()).unwrap_or_default();
                     let outcome = push_values(l, &bytes[..wanted]).map_err(|error| {
                         (*host).text = error.to_string();
                     });
-                    (*host).keys.give_back(key, payload);
+                    if let Some(held) = lent {
+                        (*host).keys.give_back(key, held);
+                    }
                     outcome
                 };
                 match outcome {
@@ -86,12 +88,12 @@ lua_fn! {
                 1
             }
             ffi::LUA_TLIGHTUSERDATA => {
-                let Some((key, len)) = key(l, host, 1) else {
+                let Some((key, len, wanted)) = key(l, host, 1) else {
                     push_bytes(l, b"");
                     return 1;
                 };
-                let wanted = size(l, 2).unwrap_or(len);
-                let bytes = (*host).keys.get(key).and_then(|payload| payload.as_bytes()).unwrap_or_default();
+                let wanted = wanted.unwrap_or(len);
+                let bytes = (*host).keys.get(key).and_then(|held| held.payload.as_bytes()).unwrap_or_default();
                 let (bytes, len) = (bytes.as_ptr(), wanted.min(bytes.len()));
                 ffi::lua_pushlstring(l, bytes.cast(), len);
                 1
@@ -109,7 +111,7 @@ lua_fn! {
         match ffi::lua_type(l, 1) {
             ffi::LUA_TSTRING | ffi::LUA_TNIL | ffi::LUA_TNONE => {}
             ffi::LUA_TLIGHTUSERDATA => {
-                if let Some((key, _)) = key(l, host, 1) {
+                if let Some((key, ..)) = key(l, host, 1) {
                     drop((*host).keys.take(key));
                 }
             }

@@ -1,12 +1,13 @@
 //! Answering requests: `skynet.ret` and its kin.
 
 use mlua::ffi::{self, lua_State};
-use skyloom_abi::CallError;
+use skyloom_abi::{CallError, Protocol};
+use skyloom_kernel::{Context, Envelope};
 
-use super::arguments::{Body, body, content, ready, spent};
+use super::arguments::{Body, body, envelope, ready};
 use super::host::{Host, bytes_at, fence, host_of, passed, raise};
 use super::protocols::Codec;
-use crate::scheduler::Detached;
+use crate::scheduler::{Detached, Request};
 
 /// Name of the metatable of response objects, in the registry.
 const RESPONSE: &std::ffi::CStr = c"skyloom.response";
@@ -110,16 +111,15 @@ lua_fn! {
         };
         place.write(0);
         let sent = fence(|| {
-            let content = content(host, packed);
+            let envelope = envelope(host, packed);
             let Some(request) = (*host).scheduler.answer_detached(Detached(number)) else { return false };
             let Some(context) = (*host).context() else { return false };
             if answered {
-                context.reply(request.to, request.session, content)
+                reply(context, request, envelope)
             } else {
                 context.refuse(request.to, request.session, CallError::Refused(String::new()))
             }
         });
-        spent(host, packed);
         ffi::lua_pushboolean(l, passed(l, sent).into());
         1
     }
@@ -148,24 +148,32 @@ unsafe extern "C-unwind" fn unwanted(_: *mut lua_State) -> std::ffi::c_int {
     0
 }
 
+/// Sends an answer; tells whether somebody got it.
+#[inline(always)]
+fn reply(context: &Context<'_>, request: Request, mut envelope: Envelope) -> bool {
+    envelope.source = Some(context.handle());
+    envelope.session = Some(request.session);
+    envelope.protocol = Protocol::RESPONSE;
+    context.post(request.to, envelope).is_ok()
+}
+
 /// Sends the answer, pushes whether somebody got it. `[-0, +1, v]`
-#[inline]
+#[inline(always)]
 unsafe fn answer(l: *mut lua_State, host: *mut Host, body: Body) -> std::ffi::c_int {
     // SAFETY: by the law; inside the fence nothing enters Lua.
     unsafe {
         let sent = fence(|| {
-            let content = content(host, body);
+            let envelope = envelope(host, body);
             let slot = (*host).running()?;
             match (*host).scheduler.answer(slot) {
                 Err(_) => None,
                 Ok(None) => Some(false),
                 Ok(Some(request)) => {
                     let context = (*host).context()?;
-                    Some(context.reply(request.to, request.session, content))
+                    Some(reply(context, request, envelope))
                 }
             }
         });
-        spent(host, body);
         match passed(l, sent) {
             Some(sent) => ffi::lua_pushboolean(l, sent.into()),
             None => raise(l, format_args!("No session")),

@@ -8,7 +8,7 @@ use skyloom_net::{Net, SocketId};
 use super::api_message::check_resumed;
 use super::api_node::text_at;
 use super::api_reading as reading;
-use super::arguments::{Body, content, ready, spent, waiting};
+use super::arguments::{Body, ready, waiting};
 use super::calm::Calm;
 use super::host::{Host, bytes_at, fence, host_of, passed, push_bytes, raise, raise_text};
 use super::socket_arguments::{id_at, known_id, net_of, socket, wait};
@@ -350,12 +350,22 @@ unsafe fn set_callback(l: *mut lua_State, field: fn(&mut Socket) -> &mut c_int) 
 fn send(net: &Net, host: *mut Host, id: SocketId, body: Body) -> Option<bool> {
     // SAFETY: `host` is valid by the law; nothing here enters Lua, or touches the buffer.
     unsafe {
-        let sent = fence(|| {
-            let content = content(host, body);
-            net.write(near(host), id, content.as_bytes().unwrap_or_default()).is_ok()
-        });
-        spent(host, body);
-        sent
+        fence(|| {
+            let write = |bytes: &[u8]| net.write(near(host), id, bytes).is_ok();
+            match body {
+                Body::Empty => write(&[]),
+                Body::Key(key) => {
+                    let held = (*host).keys.take(key);
+                    write(held.as_ref().and_then(|held| held.payload.as_bytes()).unwrap_or_default())
+                }
+                Body::Buffer(start) => {
+                    let buffer = &mut (*host).buffer;
+                    let sent = write(buffer.get(start..).unwrap_or_default());
+                    buffer.truncate(start);
+                    sent
+                }
+            }
+        })
     }
 }
 

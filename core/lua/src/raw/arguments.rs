@@ -4,7 +4,8 @@ use std::ffi::c_int;
 use std::time::Duration;
 
 use mlua::ffi::{self, lua_State};
-use skyloom_abi::{Content, Handle, Payload};
+use skyloom_abi::{Handle, Message, Payload, Protocol};
+use skyloom_kernel::Envelope;
 
 use super::host::{Host, bytes_at, fence, passed, raise, tag_of};
 use super::pack::{pack, type_name};
@@ -29,32 +30,25 @@ pub(super) enum Body {
 /// # Safety
 ///
 /// Called from a C function, by the law.
-#[inline]
+#[inline(always)]
 pub(super) unsafe fn address(l: *mut lua_State, host: *mut Host, index: c_int) -> Option<Handle> {
     // SAFETY: by contract.
     unsafe {
-        if ffi::lua_isinteger(l, index) != 0 {
-            let number = ffi::lua_tointegerx(l, index, std::ptr::null_mut());
-            if number == 0 {
-                raise(l, format_args!("Invalid service address 0"));
-            }
-            return u32::try_from(number).ok().and_then(Handle::new);
+        let mut is_number = 0;
+        let number = ffi::lua_tointegerx(l, index, &mut is_number);
+        if is_number == 0 {
+            return address_text(l, host, index);
         }
-        address_text(l, host, index)
+        if number == 0 {
+            raise(l, format_args!("Invalid service address 0"));
+        }
+        u32::try_from(number).ok().and_then(Handle::new)
     }
 }
 
 unsafe fn address_text(l: *mut lua_State, host: *mut Host, index: c_int) -> Option<Handle> {
     // SAFETY: by contract of `address`.
     unsafe {
-        let mut is_number = 0;
-        let number = ffi::lua_tointegerx(l, index, &mut is_number);
-        if is_number != 0 {
-            if number == 0 {
-                raise(l, format_args!("Invalid service address 0"));
-            }
-            return u32::try_from(number).ok().and_then(Handle::new);
-        }
         let kind = ffi::lua_type(l, index);
         if kind != ffi::LUA_TSTRING {
             let kind = type_name(kind);
@@ -77,7 +71,7 @@ unsafe fn address_text(l: *mut lua_State, host: *mut Host, index: c_int) -> Opti
 /// # Safety
 ///
 /// Called from a C function, by the law.
-#[inline]
+#[inline(always)]
 pub(super) unsafe fn protocol(l: *mut lua_State, host: *mut Host, index: c_int) -> usize {
     // SAFETY: by contract; the borrow of the table ends before anything raises.
     unsafe {
@@ -119,7 +113,8 @@ unsafe fn unknown_protocol(l: *mut lua_State, index: c_int) -> ! {
 ///
 /// # Safety
 ///
-/// Called from a C function, by the law; nothing raises between this and [`content`].
+/// Called from a C function, by the law; nothing raises between this and [`envelope`].
+#[inline(always)]
 pub(super) unsafe fn ready(l: *mut lua_State, host: *mut Host, index: c_int) -> Body {
     // SAFETY: by contract.
     unsafe {
@@ -133,11 +128,11 @@ pub(super) unsafe fn ready(l: *mut lua_State, host: *mut Host, index: c_int) -> 
             }
             ffi::LUA_TLIGHTUSERDATA => match key(l, host, index) {
                 None => Body::Empty,
-                Some((key, len)) => match size(l, index + 1) {
+                Some((key, len, wanted)) => match wanted {
                     Some(wanted) if wanted < len => {
                         let start = (*host).buffer.len();
-                        if let Some(payload) = (*host).keys.take(key) {
-                            let bytes = payload.as_bytes().unwrap_or_default();
+                        if let Some(envelope) = (*host).keys.take(key) {
+                            let bytes = envelope.payload.as_bytes().unwrap_or_default();
                             (*host).buffer.extend_from_slice(&bytes[..wanted]);
                         }
                         Body::Buffer(start)
@@ -153,12 +148,14 @@ pub(super) unsafe fn ready(l: *mut lua_State, host: *mut Host, index: c_int) -> 
     }
 }
 
-/// Reads a key and the number of bytes behind it; `None` for "no message". `[-0, +0, v]`
+/// Reads a key, the number of bytes behind it and the size that goes with it, if one was given;
+/// `None` for "no message". `[-0, +0, v]`
 ///
 /// # Safety
 ///
 /// Called from a C function, by the law, with a light userdata at `index`.
-pub(super) unsafe fn key(l: *mut lua_State, host: *mut Host, index: c_int) -> Option<(Key, usize)> {
+#[inline(always)]
+pub(super) unsafe fn key(l: *mut lua_State, host: *mut Host, index: c_int) -> Option<(Key, usize, Option<usize>)> {
     // SAFETY: by contract.
     unsafe {
         let bits = ffi::lua_touserdata(l, index) as usize;
@@ -166,20 +163,20 @@ pub(super) unsafe fn key(l: *mut lua_State, host: *mut Host, index: c_int) -> Op
             return None;
         }
         let key = Key::from_bits(bits);
-        let len = (*host).keys.get(key).map(|payload| payload.len().unwrap_or(0));
+        let len = (*host).keys.get(key).map(|held| held.payload.len().unwrap_or(0));
         let Some(len) = len else {
             raise(l, format_args!("stale message: it was sent, trashed or dropped, or never was one"));
         };
-        match size(l, index + 1) {
-            Some(wanted) if wanted > len => {
-                raise(l, format_args!("message has {len} bytes, not {wanted}"));
-            }
-            _ => Some((key, len)),
+        let wanted = size(l, index + 1);
+        if let Some(wanted) = wanted.filter(|wanted| *wanted > len) {
+            raise(l, format_args!("message has {len} bytes, not {wanted}"));
         }
+        Some((key, len, wanted))
     }
 }
 
 /// The size that goes with a key, if it was given. `[-0, +0, -]`
+#[inline(always)]
 pub(super) unsafe fn size(l: *mut lua_State, index: c_int) -> Option<usize> {
     // SAFETY: reading any index is allowed; a number is not converted in place.
     unsafe {
@@ -194,7 +191,7 @@ pub(super) unsafe fn size(l: *mut lua_State, index: c_int) -> Option<usize> {
 /// # Safety
 ///
 /// As [`ready`].
-#[inline]
+#[inline(always)]
 pub(super) unsafe fn body(l: *mut lua_State, host: *mut Host, codec: Codec, first: c_int) -> Body {
     // SAFETY: by contract.
     unsafe {
@@ -224,36 +221,41 @@ pub(super) unsafe fn body(l: *mut lua_State, host: *mut Host, codec: Codec, firs
     }
 }
 
-/// What a body holds, taken from where it is. When it has been used, [`spent`] frees its room.
+/// An envelope without a payload.
 ///
 /// # Safety
 ///
-/// The buffer is not touched while the content is used.
-#[inline]
-pub(super) unsafe fn content<'a>(host: *mut Host, body: Body) -> Content<'a> {
-    // SAFETY: by contract.
-    unsafe {
-        match body {
-            Body::Empty => Content::Ready(Payload::EMPTY),
-            Body::Buffer(start) => {
-                let buffer: &'a Vec<u8> = &(*host).buffer;
-                Content::Bytes(buffer.get(start..).unwrap_or_default())
-            }
-            Body::Key(key) => Content::Ready((*host).keys.take(key).unwrap_or_default()),
-        }
+/// Called from a C function, by the law.
+#[inline(always)]
+unsafe fn empty(host: *mut Host) -> Envelope {
+    // SAFETY: by contract; nothing here enters Lua.
+    match unsafe { (*host).context() } {
+        Some(context) => context.envelope(),
+        None => Envelope::new(Message::send(None, Protocol::TEXT, Payload::EMPTY)),
     }
 }
 
-/// Frees the room of a body in the buffer.
+/// Puts a body into an envelope: what the script held is in one already, and bytes move from the
+/// buffer straight to where the receiver will read them.
 ///
 /// # Safety
 ///
-/// Its content is not used any more.
-#[inline]
-pub(super) unsafe fn spent(host: *mut Host, body: Body) {
-    if let Body::Buffer(start) = body {
-        // SAFETY: by contract.
-        unsafe { (*host).buffer.truncate(start) };
+/// Called from a C function, by the law.
+#[inline(always)]
+pub(super) unsafe fn envelope(host: *mut Host, body: Body) -> Envelope {
+    // SAFETY: by contract.
+    unsafe {
+        match body {
+            Body::Empty => empty(host),
+            Body::Buffer(start) => {
+                let mut envelope = empty(host);
+                let buffer = &mut (*host).buffer;
+                envelope.payload.fill(buffer.get(start..).unwrap_or_default());
+                buffer.truncate(start);
+                envelope
+            }
+            Body::Key(key) => (*host).keys.take(key).unwrap_or_else(|| empty(host)),
+        }
     }
 }
 
@@ -262,16 +264,15 @@ pub(super) unsafe fn spent(host: *mut Host, body: Body) {
 /// # Safety
 ///
 /// Called from a C function, by the law.
+#[inline(always)]
 pub(super) unsafe fn push_packed(l: *mut lua_State, host: *mut Host, body: Body) -> c_int {
     // SAFETY: by contract.
     unsafe {
         let owner = owner((*host).current);
         let kept = fence(|| {
-            let content = content(host, body);
-            let len = content.len().unwrap_or(0);
-            let kept = (*host).keys.insert(owner, Origin::Packed, content);
-            spent(host, body);
-            kept.map(|key| (key, len))
+            let envelope = envelope(host, body);
+            let len = envelope.payload.len().unwrap_or(0);
+            (*host).keys.insert(owner, Origin::Packed, envelope).map(|key| (key, len))
         });
         let Some((key, len)) = passed(l, kept) else {
             raise(l, format_args!("too many packed messages are held: send or trash them"));
@@ -306,7 +307,7 @@ pub(super) unsafe fn ticks(l: *mut lua_State, index: c_int) -> Duration {
 /// # Safety
 ///
 /// Called from a C function, by the law.
-#[inline]
+#[inline(always)]
 pub(super) unsafe fn waiting(l: *mut lua_State, host: *mut Host, what: &str) -> u32 {
     // SAFETY: by contract.
     unsafe {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use mlua::ffi::{self, lua_State};
 use skyloom_abi::{Handle, Session};
-use skyloom_kernel::{Context, TimerId};
+use skyloom_kernel::{Context, Envelope, TimerId};
 
 use super::hook::Gate;
 use super::memory::Memory;
@@ -85,7 +85,7 @@ pub(super) struct Host {
     pub(super) buffer: Vec<u8>,
     pub(super) tag: Tag,
     pub(super) scheduler: Scheduler<u32, TimerId>,
-    pub(super) keys: Keys,
+    pub(super) keys: Keys<Envelope>,
     pub(super) starting: Starting,
     /// Hundredths of a second that a call may take; 0 is for ever.
     pub(super) call_timeout: u64,

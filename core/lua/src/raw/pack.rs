@@ -62,6 +62,7 @@ pub(super) fn type_name(kind: c_int) -> &'static str {
 /// # Safety
 ///
 /// `l` is a state of `host`'s VM that is running, `first` a positive index.
+#[inline(always)]
 pub(super) unsafe fn pack(l: *mut lua_State, host: *mut Host, first: c_int) -> Result<usize, Unpackable> {
     // SAFETY: by contract; each borrow of the buffer ends before Lua is called.
     unsafe {
@@ -69,13 +70,28 @@ pub(super) unsafe fn pack(l: *mut lua_State, host: *mut Host, first: c_int) -> R
         let top = ffi::lua_gettop(l);
         let mut index = first;
         while index <= top {
-            if let Err(error) = value(l, host, index, 0) {
+            if !integer(l, host, index)
+                && let Err(error) = value(l, host, index, 0)
+            {
                 (*host).buffer.truncate(start);
                 return Err(error);
             }
             index += 1;
         }
         Ok(start)
+    }
+}
+
+/// Appends a value if it is an integer, which most are. `[-0, +0, -]`
+#[inline(always)]
+unsafe fn integer(l: *mut lua_State, host: *mut Host, index: c_int) -> bool {
+    // SAFETY: as `value`.
+    unsafe {
+        if ffi::lua_isinteger(l, index) == 0 {
+            return false;
+        }
+        put::integer(&mut (*host).buffer, ffi::lua_tointegerx(l, index, std::ptr::null_mut()));
+        true
     }
 }
 
@@ -86,14 +102,13 @@ unsafe fn value(l: *mut lua_State, host: *mut Host, index: c_int, depth: usize) 
     }
     // SAFETY: `index` is valid (callers count); borrows of the buffer end within each statement.
     unsafe {
+        if integer(l, host, index) {
+            return Ok(());
+        }
         match ffi::lua_type(l, index) {
             ffi::LUA_TSTRING => {
                 let bytes = bytes_at(l, index);
                 put::string(&mut (*host).buffer, bytes).map_err(|_| Unpackable::TooLong)?;
-            }
-            ffi::LUA_TNUMBER if ffi::lua_isinteger(l, index) != 0 => {
-                let number = ffi::lua_tointegerx(l, index, std::ptr::null_mut());
-                put::integer(&mut (*host).buffer, number);
             }
             ffi::LUA_TNUMBER => {
                 let number = ffi::lua_tonumberx(l, index, std::ptr::null_mut());

@@ -161,7 +161,7 @@ pub(super) unsafe fn acquire(l: *mut lua_State, host: *mut Host, role: Role) -> 
 /// # Safety
 ///
 /// As [`acquire`].
-#[inline]
+#[inline(always)]
 pub(super) unsafe fn acquire_for(l: *mut lua_State, host: *mut Host, handler: c_int) -> u32 {
     // SAFETY: as in `acquire`; a coroutine has 20 places at least.
     unsafe {
@@ -179,7 +179,7 @@ pub(super) unsafe fn acquire_for(l: *mut lua_State, host: *mut Host, handler: c_
 }
 
 /// An idle coroutine that is as it was left, or a new one.
-#[inline]
+#[inline(always)]
 unsafe fn take(l: *mut lua_State, host: *mut Host) -> u32 {
     // SAFETY: as in `acquire`.
     unsafe {

@@ -46,10 +46,21 @@ pub(super) unsafe fn settle(host: *mut Host) {
                 Step::Start(slot) => begin(host, slot),
             }
         }
-        (*host).buffer.clear();
-        if (*host).buffer.capacity() > 1 << 16 {
-            (*host).buffer.shrink_to(1 << 12);
-        }
+    }
+}
+
+/// Leaves the buffer empty and small at the end of a turn.
+///
+/// # Safety
+///
+/// As [`settle`].
+#[inline]
+pub(super) unsafe fn tidy(host: *mut Host) {
+    // SAFETY: by contract.
+    let buffer = unsafe { &mut (*host).buffer };
+    buffer.clear();
+    if buffer.capacity() > 1 << 16 {
+        buffer.shrink_to(1 << 12);
     }
 }
 
@@ -94,26 +105,26 @@ pub(super) unsafe fn answer(host: *mut Host, slot: u32, mut message: Envelope) {
                 let outcome = unpack(state, message.payload.as_bytes().unwrap_or_default());
                 give_back(host, message);
                 match outcome {
-                    Ok(count) => resume(host, slot, Outcome::Values, count),
+                    Ok(count) => go_on(host, slot, Outcome::Values, count),
                     Err(error) => {
                         push_bytes(state, format!("call failed: {error}").as_bytes());
-                        resume(host, slot, Outcome::Error, 1);
+                        go_on(host, slot, Outcome::Error, 1);
                     }
                 }
             }
             Expect::Text => {
                 push_bytes(state, message.payload.as_bytes().unwrap_or_default());
                 give_back(host, message);
-                resume(host, slot, Outcome::Values, 1);
+                go_on(host, slot, Outcome::Values, 1);
             }
             Expect::Raw => {
                 push_received(host, slot, message);
-                resume(host, slot, Outcome::Values, 2);
+                go_on(host, slot, Outcome::Values, 2);
             }
             Expect::Unpacked(function) => {
                 ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, function.into());
                 push_received(host, slot, message);
-                resume(host, slot, Outcome::Values, 3);
+                go_on(host, slot, Outcome::Values, 3);
             }
         }
     }
@@ -161,10 +172,9 @@ pub(super) unsafe fn push_received(host: *mut Host, slot: u32, mut message: Enve
     // SAFETY: by contract. A light userdata and an integer need no memory.
     unsafe {
         let state = (*host).threads.state(slot);
-        let payload = std::mem::take(&mut message.payload);
-        give_back(host, message);
-        let len = payload.len().unwrap_or(0);
-        let kept = if len == 0 { None } else { (*host).keys.insert(owner(slot), Origin::Received, payload.into()) };
+        message.payload.encode();
+        let len = message.payload.len().unwrap_or(0);
+        let kept = if len == 0 { None } else { (*host).keys.insert(owner(slot), Origin::Received, message) };
         match kept {
             Some(key) => {
                 ffi::lua_pushlightuserdata(state, key.bits() as *mut _);
@@ -190,6 +200,15 @@ pub(super) unsafe fn resume(host: *mut Host, slot: u32, outcome: Outcome, count:
         if ffi::lua_status((*host).threads.state(slot)) != ffi::LUA_YIELD {
             return resumed_by_hand(host, slot);
         }
+        go_on(host, slot, outcome, count);
+    }
+}
+
+/// The same for one that is known to wait.
+#[inline(always)]
+unsafe fn go_on(host: *mut Host, slot: u32, outcome: Outcome, count: c_int) {
+    // SAFETY: by contract.
+    unsafe {
         (*host).outcome = outcome;
         run(host, slot, count);
     }
@@ -255,7 +274,9 @@ pub(super) unsafe fn run(host: *mut Host, slot: u32, count: c_int) {
         match status {
             ffi::LUA_OK => {
                 let left = c_int::from((*host).threads.at(slot).handler != ffi::LUA_NOREF);
-                ffi::lua_settop(state, left);
+                if results != 0 {
+                    ffi::lua_settop(state, left);
+                }
                 ended(host, slot);
             }
             ffi::LUA_YIELD if (*host).yielded => (*host).keys.suspended(owner(slot)),
@@ -273,6 +294,7 @@ pub(super) unsafe fn run(host: *mut Host, slot: u32, count: c_int) {
 }
 
 /// The coroutine returned.
+#[inline(always)]
 unsafe fn ended(host: *mut Host, slot: u32) {
     // SAFETY: as `run`.
     unsafe {

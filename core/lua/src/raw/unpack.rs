@@ -16,7 +16,7 @@ const BELIEVED: usize = 1024;
 const COLLECTED: c_int = 24;
 
 /// Values that fit where a C function or a fresh coroutine has its first places.
-const FEW: usize = 12;
+const FEW: c_int = 12;
 
 /// Pushes all values of a stream and returns how many. On an error the stack is as it was.
 ///
@@ -25,38 +25,64 @@ const FEW: usize = 12;
 /// # Safety
 ///
 /// `l` is a state that nobody else touches; `bytes` does not lie in memory that Lua can free.
+#[inline(always)]
 pub(super) unsafe fn unpack(l: *mut lua_State, bytes: &[u8]) -> Result<c_int, SeriError> {
-    // SAFETY: places are asked for in steps of 16 ahead of their use.
+    // SAFETY: by contract. One or two integers are what most messages are.
     unsafe {
         let mut reader = Reader::new(bytes);
         let mut count: c_int = 0;
-        // A value takes one byte at least.
-        let many = bytes.len() > FEW;
-        let outcome = loop {
-            let token = match reader.next() {
-                Ok(Some(token)) => token,
-                Ok(None) => break Ok(count),
-                Err(error) => break Err(error),
-            };
-            if many && count & 15 == 0 && ffi::lua_checkstack(l, 16 + 4) == 0 {
-                break Err(full(&reader));
-            }
-            match token {
-                Token::Integer(number) => ffi::lua_pushinteger(l, number),
-                token => {
-                    let before = ffi::lua_gettop(l);
-                    if let Err(error) = value(l, token, &mut reader, 0) {
-                        ffi::lua_settop(l, before);
-                        break Err(error);
-                    }
-                }
-            }
+        while count < 2
+            && let Some(number) = reader.take_integer()
+        {
+            ffi::lua_pushinteger(l, number);
             count += 1;
+        }
+        if reader.remaining() == 0 { Ok(count) } else { unpack_rest(l, reader, count) }
+    }
+}
+
+/// Pushes what is left, behind `count` values that are on the stack already.
+#[inline(never)]
+unsafe fn unpack_rest(l: *mut lua_State, mut reader: Reader<'_>, mut count: c_int) -> Result<c_int, SeriError> {
+    // SAFETY: places are asked for in steps of 16 ahead of their use.
+    unsafe {
+        // A value takes one byte at least.
+        let mut free = FEW - count;
+        let outcome = loop {
+            if free == 0 {
+                if ffi::lua_checkstack(l, 16 + 4) == 0 {
+                    break Err(full(&reader));
+                }
+                free = 16;
+            }
+            if let Some(number) = reader.take_integer() {
+                ffi::lua_pushinteger(l, number);
+            } else if reader.remaining() == 0 {
+                break Ok(count);
+            } else if let Err(error) = any(l, &mut reader) {
+                break Err(error);
+            }
+            (count, free) = (count + 1, free - 1);
         };
         if outcome.is_err() {
             ffi::lua_pop(l, count);
         }
         outcome
+    }
+}
+
+/// Pushes the next value. On an error the stack is as it was.
+#[inline(never)]
+unsafe fn any(l: *mut lua_State, reader: &mut Reader<'_>) -> Result<(), SeriError> {
+    // SAFETY: the caller has places.
+    unsafe {
+        let token = reader.expect_next()?;
+        let before = ffi::lua_gettop(l);
+        let pushed = value(l, token, reader, 0);
+        if pushed.is_err() {
+            ffi::lua_settop(l, before);
+        }
+        pushed
     }
 }
 

@@ -16,7 +16,7 @@ use super::memory::{Memory, allocator};
 use super::protocols::Protocols;
 use super::starting::{self, Starting};
 use super::threads::{NO_SLOT, Role, Threads, acquire};
-use super::turn::{close, run, say_goodbye, settle};
+use super::turn::{close, run, say_goodbye, settle, tidy};
 use super::{coroutines, incoming, require};
 use crate::home::{Home, Script, folder};
 use crate::keys::Keys;
@@ -138,6 +138,7 @@ impl Vm {
                     }
                     run(host, slot, args.len() as c_int);
                     settle(host);
+                    tidy(host);
                 }
             }
             (*host).starting.news()
@@ -155,7 +156,10 @@ impl Vm {
                 return;
             }
             incoming::receive(host, message);
-            settle(host);
+            if !(*host).scheduler.is_settled() {
+                settle(host);
+            }
+            tidy(host);
             if (*host).starting.has_news() {
                 starting::tell(host);
             }

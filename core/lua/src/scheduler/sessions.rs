@@ -32,12 +32,13 @@ impl<W: Copy> Sessions<W> {
 
     /// Adds what waits under a session that is not in the table.
     #[inline(always)]
-    pub(super) fn insert(&mut self, session: Session, wait: W) {
+    pub(super) fn insert(&mut self, session: Session, wait: impl FnOnce() -> W) {
         self.len += 1;
         let place = self.place(session);
+        // Made where it will lie: by value it would be written twice.
         match self.places.get_mut(place) {
-            Some(free @ None) => *free = Some((session, wait)),
-            _ => self.insert_elsewhere(session, wait),
+            Some(free @ None) => *free = Some((session, wait())),
+            _ => self.insert_elsewhere(session, wait()),
         }
     }
 
@@ -141,7 +142,7 @@ mod tests {
         let mut model = HashMap::new();
         let mut seed = 1_u32;
         for number in 1..20_000_u32 {
-            table.insert(session(number), number);
+            table.insert(session(number), || number);
             model.insert(number, number);
             // Most leave at once, some stay for long, some for ever.
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

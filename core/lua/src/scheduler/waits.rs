@@ -76,7 +76,7 @@ impl<C: Slot, T: Copy> Scheduler<C, T> {
     #[inline]
     pub(crate) fn wait_call(&mut self, co: C, session: Session, to: Option<Handle>, deadline: Option<T>) {
         self.task(co).waits_on = Some(session);
-        self.waits.insert(session, Wait::Call { co, to, deadline });
+        self.waits.insert(session, || Wait::Call { co, to, deadline });
     }
 
     /// `co` suspends until its timer fires or somebody wakes `token`.
@@ -84,21 +84,21 @@ impl<C: Slot, T: Copy> Scheduler<C, T> {
     /// The host has asked [`is_awaited`](Self::is_awaited) before.
     pub(crate) fn wait_sleep(&mut self, co: C, session: Session, token: Token, timer: Option<T>) {
         self.task(co).waits_on = Some(session);
-        self.waits.insert(session, Wait::Sleep { co, token, timer });
+        self.waits.insert(session, || Wait::Sleep { co, token, timer });
         self.sleepers.insert(token, session);
     }
 
     /// `co` suspends until somebody wakes `token`.
     pub(crate) fn wait_wakeup(&mut self, co: C, session: Session, token: Token) {
         self.task(co).waits_on = Some(session);
-        self.waits.insert(session, Wait::Wakeup { co, token });
+        self.waits.insert(session, || Wait::Wakeup { co, token });
         self.sleepers.insert(token, session);
     }
 
     /// `co`, not yet begun, is to be started by a timer.
     pub(crate) fn wait_timeout(&mut self, co: C, session: Session, timer: Option<T>) {
         *self.task(co) = super::Task { waits_on: Some(session), ..Default::default() };
-        self.waits.insert(session, Wait::Timeout { co, timer });
+        self.waits.insert(session, || Wait::Timeout { co, timer });
     }
 
     /// Whether somebody waits on `token`: a second one is an error of the script.
@@ -114,6 +114,7 @@ impl<C: Slot, T: Copy> Scheduler<C, T> {
             return Awoken::Nobody;
         }
         self.woken.push_back(token);
+        self.is_settled = false;
         Awoken::Soon
     }
 
@@ -133,7 +134,7 @@ impl<C: Slot, T: Copy> Scheduler<C, T> {
             Wait::Wakeup { co, .. } => {
                 // Forged: nobody was asked under this session.
                 self.task(co).waits_on = Some(session);
-                self.waits.insert(session, wait);
+                self.waits.insert(session, || wait);
                 Answer::Unknown
             }
         }
@@ -158,6 +159,7 @@ impl<C: Slot, T: Copy> Scheduler<C, T> {
             self.waits.iter().filter(|(_, wait)| wait.asked() == Some(who)).map(|(session, _)| session).collect();
         lost.sort_unstable();
         self.failed.extend(lost.into_iter().map(|session| (session, CallError::Died)));
+        self.is_settled = false;
         self.forget_requests_of(who);
     }
 

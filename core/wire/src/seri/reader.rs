@@ -65,6 +65,25 @@ impl<'a> Reader<'a> {
         self.rest.first().is_some_and(|tag| tag & 7 == kind::NIL)
     }
 
+    /// Takes the next token if it is an integer: what most messages consist of, without a look at the rest.
+    #[inline(always)]
+    pub fn take_integer(&mut self) -> Option<i64> {
+        let (&tag, rest) = self.rest.split_first()?;
+        if tag & 7 != kind::NUMBER {
+            return None;
+        }
+        let (value, rest) = match tag >> 3 {
+            0 => (0, rest),
+            1 => rest.split_first_chunk().map(|(bytes, rest)| (i64::from(u8::from_le_bytes(*bytes)), rest))?,
+            2 => rest.split_first_chunk().map(|(bytes, rest)| (i64::from(u16::from_le_bytes(*bytes)), rest))?,
+            4 => rest.split_first_chunk().map(|(bytes, rest)| (i64::from(i32::from_le_bytes(*bytes)), rest))?,
+            6 => rest.split_first_chunk().map(|(bytes, rest)| (i64::from_le_bytes(*bytes), rest))?,
+            _ => return None,
+        };
+        self.rest = rest;
+        Some(value)
+    }
+
     /// Takes the next token; `None` at the end.
     ///
     /// An end inside a table is for the caller to notice: only it knows that
