@@ -13,39 +13,15 @@ function more.queue(...)
 	return require "skynet.queue"(...)
 end
 
---- Yields. The service with this name, started once per node; who comes first
---- decides about the arguments.
-function more.uniqueservice(first, ...)
-	local name = first
-	local args = table.pack(...)
-	if first == true then
-		name = table.remove(args, 1)
-		args.n = args.n - 1
-	end
-	local known = "unique." .. name
-	local handle = skynet.localname(known)
-	if handle then
-		return handle
-	end
-	handle = assert(skynet.newservice(name, table.unpack(args, 1, args.n)), "service exited in its start: " .. name)
-	-- Another coroutine or service may have been faster: its service stays.
-	if skynet.name(known, handle) then
-		return handle
-	end
-	skynet.kill(handle)
-	return skynet.localname(known)
+--- Yields. The service with this name, started once per node; who comes first decides about the
+--- arguments. With `true` before the name, once in all nodes.
+function more.uniqueservice(...)
+	return require("skynet.unique").uniqueservice(...)
 end
 
 --- Yields. Waits until such a service exists.
-function more.queryservice(first, name)
-	name = "unique." .. (first == true and name or first)
-	while true do
-		local handle = skynet.localname(name)
-		if handle then
-			return handle
-		end
-		skynet.sleep(1)
-	end
+function more.queryservice(...)
+	return require("skynet.unique").queryservice(...)
 end
 
 return more

@@ -145,6 +145,7 @@
 mod service;
 mod outside;
 mod logger;
+mod catalogue;
 mod runtime;
 pub mod test;
 pub mod prelude;

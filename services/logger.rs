@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use skyloom_abi::{ExitReason, Handle, Protocol};
 use skyloom_kernel::{self as kernel, StartError};
 
@@ -22,8 +24,11 @@ pub enum Log {
     /// To standard output.
     #[default]
     Stdout,
-    /// To the end of a file; each line begins with the time in UTC, `31/12/26 23:59:59.99`.
+    /// To the end of a file; each line begins with the local time, `31/12/26 23:59:59.99`.
     File(PathBuf),
+    /// To a Lua service with this name (arguments may follow), which is started before all others and gets each
+    /// line as a `TEXT` message of whoever says it.
+    Service(String),
     /// To the process's own log, as warnings.
     None,
 }
@@ -61,7 +66,7 @@ impl Logger {
                     open(path).map_err(|e| StartError::new(format!("cannot open log {}: {e}", path.display())))?;
                 Out::File(path.clone(), BufWriter::new(file))
             }
-            Log::None => return Ok(None),
+            Log::Service(_) | Log::None => return Ok(None),
         };
         Self::writing_to(out).map(Some)
     }
@@ -165,7 +170,7 @@ fn open(path: &std::path::Path) -> io::Result<File> {
 /// The writer: gathers what waits, writes it in one piece, and only then waits for more.
 fn write_all(notes: &Receiver<Note>, mut out: Out, weight: &AtomicUsize) {
     const PIECE: usize = 64 << 10;
-    let dated = matches!(out, Out::File(..));
+    let zone = matches!(out, Out::File(..)).then(TimeZone::system);
     let (mut piece, mut weighed) = (Vec::new(), 0);
     let mut healthy = true;
     while let Ok(first) = notes.recv() {
@@ -174,8 +179,8 @@ fn write_all(notes: &Receiver<Note>, mut out: Out, weight: &AtomicUsize) {
             match note {
                 Note::Line { source, at, text } => {
                     weighed += text.len() + LINE;
-                    if dated {
-                        piece.extend_from_slice(stamp(at).as_bytes());
+                    if let Some(zone) = &zone {
+                        piece.extend_from_slice(stamp(at, zone).as_bytes());
                     }
                     let source = source.map_or(0, Handle::get);
                     piece.extend_from_slice(format!("[:{source:08x}] ").as_bytes());
@@ -206,31 +211,13 @@ fn say_once(outcome: io::Result<()>, healthy: &mut bool) {
     *healthy = outcome.is_ok();
 }
 
-/// `31/12/26 23:59:59.99 `, in UTC.
-fn stamp(at: SystemTime) -> String {
-    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let (secs, centis) = (since.as_secs(), since.subsec_millis() / 10);
-    let (year, month, day) = date(secs / 86_400);
-    let (hour, minute, second) = (secs / 3600 % 24, secs / 60 % 60, secs % 60);
-    format!("{day:02}/{month:02}/{:02} {hour:02}:{minute:02}:{second:02}.{centis:02} ", year % 100)
-}
-
-/// Year, month and day of a day counted from 1970.
-fn date(mut day: u64) -> (u64, u64, u64) {
-    let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let mut year = 1970;
-    while day >= 365 + u64::from(leap(year)) {
-        day -= 365 + u64::from(leap(year));
-        year += 1;
-    }
-    let february = 28 + u64::from(leap(year));
-    for (month, days) in (1..).zip([31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]) {
-        if day < days {
-            return (year, month, day + 1);
-        }
-        day -= days;
-    }
-    unreachable!("a year has no day beyond its last month")
+/// `31/12/26 23:59:59.99 `, in local time.
+fn stamp(at: SystemTime, zone: &TimeZone) -> String {
+    let Ok(at) = Timestamp::try_from(at) else { return String::new() };
+    let at = zone.to_datetime(at);
+    let (year, centis) = (at.year().rem_euclid(100), at.subsec_nanosecond() / 10_000_000);
+    let (day, month) = (at.day(), at.month());
+    format!("{day:02}/{month:02}/{year:02} {:02}:{:02}:{:02}.{centis:02} ", at.hour(), at.minute(), at.second())
 }
 
 #[cfg(test)]
@@ -238,12 +225,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_have_dates() {
-        let days = [0, 58, 59, 11_016, 11_017, 20_818];
-        let dates = [(1970, 1, 1), (1970, 2, 28), (1970, 3, 1), (2000, 2, 29), (2000, 3, 1), (2026, 12, 31)];
-        assert_eq!(days.map(date), dates);
+    fn lines_in_a_file_have_the_local_time() {
         let at = SystemTime::UNIX_EPOCH + Duration::from_millis(20_818 * 86_400_000 + 3_723_450);
-        assert_eq!(stamp(at), "31/12/26 01:02:03.45 ");
+        assert_eq!(stamp(at, &TimeZone::UTC), "31/12/26 01:02:03.45 ");
+        assert_eq!(stamp(at, &TimeZone::fixed(jiff::tz::offset(-2))), "30/12/26 23:02:03.45 ");
     }
 
     /// Takes nothing until it is told to.

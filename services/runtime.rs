@@ -9,6 +9,7 @@ use skyloom_kernel::{self as kernel, Node, Spawn, StartError, Stuck};
 use skyloom_lua::{self as lua, LuaFactory, Settings};
 use skyloom_net::{Limits, Net};
 
+use crate::catalogue;
 use crate::logger::{Log, Logger};
 use crate::outside;
 use crate::service::{Error, Incoming, Outgoing, SendError, Service, pack, read, register, spawning};
@@ -93,7 +94,7 @@ impl Builder {
     /// Where Lua services find their scripts and what they may use. To be called before [`lua_with`](Self::lua_with).
     #[must_use]
     pub fn lua(mut self, settings: Settings) -> Builder {
-        self.lua = LuaFactory::builder(settings);
+        self.lua = catalogue::add(equipped(settings));
         self
     }
 
@@ -111,11 +112,18 @@ impl Builder {
         self
     }
 
+    /// What Lua services would find, without a node to run them.
+    #[must_use]
+    pub fn lua_factory(self) -> LuaFactory {
+        self.lua.build()
+    }
+
     /// Starts the node.
     ///
     /// # Errors
     ///
-    /// If the number of workers is out of range, the log cannot be opened, or the system gives no threads or pollers.
+    /// If the number of workers is out of range, the log cannot be opened or fails to start, or the system gives no
+    /// threads or pollers.
     pub fn start(self) -> Result<Skyloom, StartError> {
         // The kernel has the last word on the number of workers; pollers are made for as many as it would take.
         let (net, pollers) = Net::new(self.workers.min(1024), self.limits)
@@ -128,9 +136,28 @@ impl Builder {
             let handle = node.spawn(Spawn::new("logger", Box::new(logger)));
             register(&node, "logger", handle).map_err(|e| StartError::new(e.to_string()))?;
         }
-        let outside = outside::spawn(&node);
         let lua = self.lua.net(net.clone()).build();
+        if let Log::Service(line) = &self.log {
+            start_log(&node, &lua, line)?;
+        }
+        let outside = outside::spawn(&node);
         Ok(Skyloom { node, net, lua, outside })
+    }
+}
+
+/// How long the start of a log that is a service is waited for; lines queue up for it meanwhile and afterwards.
+const LOG_START: Duration = Duration::from_secs(1);
+
+/// Starts a Lua service that is the log.
+fn start_log(node: &Node, lua: &LuaFactory, line: &str) -> Result<(), StartError> {
+    let (tell, heard) = mpsc::channel();
+    let handle = node.spawn(lua.service(line, &[]).on_started(move |_, _, outcome| drop(tell.send(outcome))));
+    let failed = |error: &dyn fmt::Display| StartError::new(format!("cannot start the log service {line}: {error}"));
+    // One that has failed by now has said why.
+    let registered = register(node, "logger", handle);
+    match heard.recv_timeout(LOG_START) {
+        Ok(Err(error)) => Err(failed(&error)),
+        _ => registered.map_err(|error| failed(&error)),
     }
 }
 
@@ -142,7 +169,7 @@ impl Skyloom {
             kernel: Node::builder(),
             workers: num_cpus::get(),
             limits: Limits::default(),
-            lua: LuaFactory::builder(Settings::default()),
+            lua: catalogue::add(equipped(Settings::default())),
             log: Log::default(),
         }
     }
@@ -297,6 +324,11 @@ impl Skyloom {
     pub fn stop(&self, patience: Duration) -> Result<(), Stuck> {
         self.node.stop(patience)
     }
+}
+
+/// What makes Lua services that find the modules in Rust.
+fn equipped(settings: Settings) -> lua::Builder {
+    skyloom_modules::all().into_iter().fold(LuaFactory::builder(settings), |lua, (name, open)| lua.module(name, open))
 }
 
 impl fmt::Debug for Builder {

@@ -33,7 +33,9 @@ use std::time::Duration;
 
 use skyloom_abi::{CallError, Handle, Message, Payload, Protocol, Undelivered};
 use skyloom_kernel::{self as kernel, Near, Node};
+use skyloom_lua::{self as lua, LuaFactory, Settings};
 
+use crate::catalogue;
 use crate::outside;
 use crate::service::{Incoming, Outgoing, Service, pack, read, spawning};
 
@@ -49,6 +51,24 @@ pub struct Asked<R> {
     to: Handle,
     heard: mpsc::Receiver<Result<Payload, CallError>>,
     read: std::marker::PhantomData<fn() -> R>,
+}
+
+/// What makes Lua services in tests: it offers the built-in services that a [`Skyloom`](crate::Skyloom)
+/// offers, but no sockets.
+///
+/// # Examples
+/// ```
+/// use skyloom::lua::Settings;
+/// use skyloom::test::{self, Sim};
+///
+/// let mut sim = Sim::new(1);
+/// let lua = test::lua(Settings::default()).build();
+/// sim.node().spawn(lua.service("launcher", &[]));
+/// sim.run();
+/// assert!(sim.node().lookup(".launcher").is_some());
+/// ```
+pub fn lua(settings: Settings) -> lua::Builder {
+    catalogue::add(LuaFactory::builder(settings))
 }
 
 /// How long [`Sim::call`] goes on moving the clock.

@@ -99,6 +99,14 @@ pub(crate) const ALL: &[Scenario] = &[
         ..RATE
     },
     Scenario {
+        name: "lines-1000x16",
+        question: "line echo in Lua, 1 000 connections, 16 lines in flight each",
+        file: "line_echo",
+        kind: Kind::Lines { connections: 1000, depth: 16 },
+        floor: Some(3.0),
+        ..RATE
+    },
+    Scenario {
         name: "lines-100x1",
         question: "line echo in Lua, 100 connections, one line in flight each",
         file: "line_echo",

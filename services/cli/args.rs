@@ -1,10 +1,13 @@
 //! What may be said on the command line.
 
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::config::keys;
 
 /// Services that exchange messages: Skynet's model in Rust, spoken by Lua, Rust and others.
 #[derive(Debug, Parser)]
@@ -20,18 +23,22 @@ Examples:
   skyloom client chat --nick ann         join it from this terminal
   skyloom client chat --bots 200         or let 200 bots talk there, and measure
   skyloom run hello.lua                  run a Lua service of your own
-  skyloom run config                     run what a Skynet config file says
+  skyloom config                         run what a Skynet config file says
+  skyloom check config                   tell what that would run, and what is wrong with it
 
 The environment variable SKYLOOM_LOG (error, warn, info, debug) says how much the kernel tells on standard error.
-Ctrl-C stops in order; a second one stops at once.";
+Ctrl-C stops in order; a second one stops at once. A hang-up (SIGHUP) has the log of a config opened anew.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show what it can do: a complete application, ready to try
     Demo(Demo),
-    /// Run a Lua file, or what a config file says
-    #[command(after_help = RUN_EXAMPLES)]
+    /// Run a Lua file, or what a config file says; the word `run` may be left out
+    #[command(after_help = format!("{RUN_EXAMPLES}\n\n{}", keys::help().trim_end()))]
     Run(Run),
+    /// Tell what a config file would run, and what is wrong with it
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(Check),
     /// Be a client of a demo, or many
     Client(Client),
 }
@@ -49,7 +56,25 @@ Examples:
         start = \"main\"                      -- the first service
         luaservice = \"./service/?.lua\"      -- where services are
         lua_path = \"./lualib/?.lua\"         -- where modules are
-        logger = nil                        -- a file, or standard output";
+        logger = nil                        -- a file, or standard output
+
+A config is Lua that sees nothing but include \"file\" and the methods of strings; $NAME in it stands for a variable
+of the environment. It has 600 ms and 64 MiB.";
+
+const CHECK_EXAMPLES: &str = "\
+Prints the services, modules and C modules that the config leads to, which files give way to parts of the program of the
+same name (a copy of Skynet's Lua library, above all), and keys that look misspelt. Runs nothing but the config itself.
+
+Exit code: 0 if it could start; 2 if not, with a line for each reason on standard error.
+
+Examples:
+  skyloom check config && skyloom config";
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The config
+    pub(crate) file: PathBuf,
+}
 
 #[derive(Debug, Args)]
 pub(crate) struct Run {
@@ -60,6 +85,9 @@ pub(crate) struct Run {
     /// Workers, instead of one per core or of the config's `thread`
     #[arg(long)]
     pub(crate) workers: Option<usize>,
+    /// Said by the process that the key `daemon` has started to the one that it leaves behind
+    #[arg(long, hide = true)]
+    pub(crate) detached: bool,
 }
 
 #[derive(Debug, Args)]
@@ -161,7 +189,12 @@ pub(crate) enum Via {
 
 /// Reads the command line; the error is the exit code, when all has been said.
 pub(crate) fn parse() -> Result<Command, ExitCode> {
-    let error = match Cli::try_parse() {
+    let mut words: Vec<OsString> = std::env::args_os().collect();
+    let first = words.get(1).cloned().unwrap_or_default();
+    if is_file(&first) {
+        words.insert(1, "run".into());
+    }
+    let error = match Cli::try_parse_from(words) {
         Ok(cli) => return Ok(cli.command),
         Err(error) => error,
     };
@@ -174,11 +207,22 @@ pub(crate) fn parse() -> Result<Command, ExitCode> {
             let _ = error.print();
             Err(ExitCode::from(2))
         }
-        _ => {
-            eprintln!("skyloom: {}", in_one_line(&error.to_string()));
+        kind => {
+            let text = error.to_string();
+            let is_first = kind == ErrorKind::InvalidSubcommand && text.contains(&format!("'{}'", first.display()));
+            let hint = if is_first { "; and there is no file of that name" } else { "" };
+            eprintln!("skyloom: {}{hint}", in_one_line(&text));
             Err(ExitCode::from(2))
         }
     }
+}
+
+/// Whether the first word is a file to run: no command, but there, or plainly meant to be.
+fn is_file(word: &OsStr) -> bool {
+    let text = word.to_string_lossy();
+    let is_other = text.is_empty() || text.starts_with('-') || text == "help";
+    let is_command = Cli::command().get_subcommands().any(|command| command.get_name() == text);
+    !is_other && !is_command && (Path::new(word).exists() || text.contains(['/', '.']))
 }
 
 /// What is wrong, and clap's advice if there is one.
@@ -192,7 +236,15 @@ fn in_one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
+
+    #[test]
+    fn a_file_is_told_from_a_command() {
+        for (word, expected) in
+            [("run", false), ("--help", false), ("help", false), ("dance", false), ("game.cfg", true), ("etc/x", true)]
+        {
+            assert_eq!(is_file(OsStr::new(word)), expected, "{word}");
+        }
+    }
 
     #[test]
     fn the_table_of_arguments_is_sound() {

@@ -32,7 +32,7 @@ fn chat(options: &DemoChat) -> Result<ExitCode, Failure> {
     let at = chat::Place { host: options.host.clone(), web: options.port_web, lines: options.port_lines };
     let doors = chat::start(&skyloom, &at).map_err(Failure::new)?;
     welcome(doors.web, doors.lines);
-    stop.wait();
+    stop.wait(|| ());
     println!("stopping …");
     skyloom.stop(PATIENCE).map_err(Failure::new)?;
     println!("stopped");

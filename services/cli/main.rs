@@ -5,10 +5,13 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to people")]
 
 mod failure;
+mod config;
 mod args;
 mod signals;
 mod files;
-mod config;
+mod daemon;
+mod plan;
+mod check;
 mod run;
 mod demo;
 mod client;
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
     env_logger::Builder::from_env(log).format_target(false).init();
     let done = match command {
         Command::Run(run) => run::run(&run),
+        Command::Check(check) => check::check(&check),
         Command::Demo(demo) => demo::demo(&demo),
         Command::Client(client) => client::client(&client),
     };

@@ -116,7 +116,10 @@ impl Gate {
                     self.forget(ctx, id, &Refusal::NotReading(bytes).to_string());
                 }
             }
-            SocketEvent::Opened { .. } | SocketEvent::Failed { .. } => {}
+            SocketEvent::Opened { .. }
+            | SocketEvent::Failed { .. }
+            | SocketEvent::Datagram { .. }
+            | SocketEvent::Found { .. } => {}
         }
     }
 

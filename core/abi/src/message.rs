@@ -47,10 +47,11 @@ impl Message {
 
     /// Whether somebody waits for an answer to it: where to, and under which session.
     ///
-    /// A client's frame carries its number as a session, and nobody waits for it.
+    /// A client's frame carries its number as a session, and a package of a channel the channel's:
+    /// nobody waits for them.
     #[must_use]
     pub fn awaits(&self) -> Option<(Handle, Session)> {
-        let asks = !self.protocol.is_answer() && self.protocol != Protocol::CLIENT;
+        let asks = !self.protocol.is_answer() && !matches!(self.protocol, Protocol::CLIENT | Protocol::MULTICAST);
         asks.then(|| self.source.zip(self.session))?
     }
 

@@ -204,15 +204,27 @@ impl Node {
     pub fn services(&self) -> Vec<ServiceInfo> {
         let mut cells = self.0.registry.all();
         cells.sort_by_key(|cell| cell.handle);
-        let info = |cell: Arc<Cell>| ServiceInfo {
+        cells.iter().map(|cell| self.about(cell)).collect()
+    }
+
+    /// One service that lives here.
+    #[must_use]
+    pub fn service(&self, handle: Handle) -> Option<ServiceInfo> {
+        if handle.node() != self.0.id {
+            return None;
+        }
+        self.0.registry.get(handle).map(|cell| self.about(&cell))
+    }
+
+    fn about(&self, cell: &Cell) -> ServiceInfo {
+        ServiceInfo {
             handle: cell.handle,
             label: cell.label.to_string(),
             names: self.0.names.of(cell.handle),
             mailbox: cell.mailbox.len(),
             handled: cell.handled.load(Ordering::Relaxed),
             dropped: cell.dropped.load(Ordering::Relaxed),
-        };
-        cells.into_iter().map(info).collect()
+        }
     }
 
     /// Counters of the whole node.

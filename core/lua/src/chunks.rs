@@ -15,7 +15,7 @@ use std::time::SystemTime;
 use parking_lot::Mutex;
 
 /// Bytecode as Lua dumped it, at an address fit for instructions, never changed.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Chunk {
     /// Whole words keep it aligned.
     words: Box<[u64]>,
@@ -55,7 +55,18 @@ enum Version {
 #[derive(Debug, Default)]
 pub(crate) struct Chunks {
     known: Mutex<HashMap<String, (Stamp, Arc<Chunk>)>>,
+    functions: Mutex<Functions>,
 }
+
+/// Functions on their way from one service to others, each kept once.
+#[derive(Debug, Default)]
+struct Functions {
+    kept: Vec<Arc<Chunk>>,
+    bytes: usize,
+}
+
+/// Bytes that kept functions may have together: a program has a few, and each is kept once.
+const MOST_FUNCTIONS: usize = 16 << 20;
 
 /// Text of this size and more is not a script.
 const LARGEST: u64 = 256 << 20;
@@ -122,6 +133,27 @@ impl Chunks {
         self.known.lock().insert(stamp.key.clone(), (stamp, chunk));
     }
 
+    /// Keeps a function that was dumped and returns its number; the same function has the same.
+    /// `None` if too much is kept already.
+    pub(crate) fn keep_function(&self, bytes: &[u8]) -> Option<usize> {
+        let chunk = Chunk::new(bytes);
+        let mut functions = self.functions.lock();
+        if let Some(number) = functions.kept.iter().position(|kept| **kept == chunk) {
+            return Some(number);
+        }
+        if functions.bytes.saturating_add(bytes.len()) > MOST_FUNCTIONS {
+            return None;
+        }
+        functions.bytes += bytes.len();
+        functions.kept.push(Arc::new(chunk));
+        Some(functions.kept.len() - 1)
+    }
+
+    /// The function with this number.
+    pub(crate) fn function(&self, number: usize) -> Option<Arc<Chunk>> {
+        self.functions.lock().kept.get(number).cloned()
+    }
+
     /// Forgets everything: files are compiled anew even if they look unchanged.
     pub(crate) fn clear(&self) {
         self.known.lock().clear();
@@ -159,6 +191,16 @@ mod tests {
             assert_eq!(chunk.as_ptr().align_offset(8), 0);
             assert!(chunk.words.len() * 8 >= len);
         }
+    }
+
+    #[test]
+    fn a_function_is_kept_once() {
+        let chunks = Chunks::default();
+        let number = chunks.keep_function(b"code");
+        assert_eq!(chunks.keep_function(b"other"), Some(1));
+        assert_eq!((number, chunks.keep_function(b"code")), (Some(0), Some(0)));
+        assert!(chunks.function(1).is_some() && chunks.function(2).is_none());
+        assert_eq!(chunks.keep_function(&vec![0; MOST_FUNCTIONS]), None, "too much of it");
     }
 
     #[test]

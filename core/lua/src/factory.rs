@@ -1,6 +1,6 @@
 //! Makes Lua services.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,6 +29,15 @@ use crate::service;
 #[derive(Clone)]
 pub struct LuaFactory(Arc<Home>);
 
+/// The names of what is part of the program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Builtins {
+    /// Modules, which win over files of the same name.
+    pub modules: BTreeSet<String>,
+    /// Services, which are run where no file of the project has their name.
+    pub services: BTreeSet<String>,
+}
+
 /// A factory being put together.
 #[must_use]
 pub struct Builder(Home);
@@ -49,6 +58,7 @@ impl LuaFactory {
             workers: Arc::default(),
             modules: HashMap::new(),
             services: HashMap::new(),
+            monitor: Default::default(),
             spawn: service::spawn,
         })
     }
@@ -70,6 +80,20 @@ impl LuaFactory {
     #[must_use]
     pub fn text(&self, name: &str, text: &str, args: &[String]) -> Spawn {
         service::spawn(&self.0, Script::Text { name: name.into(), text: text.into() }, args.to_vec())
+    }
+
+    /// What services find without any file.
+    #[must_use]
+    pub fn builtins(&self) -> Builtins {
+        let modules = crate::raw::module_names().map(str::to_owned).chain(self.0.modules.keys().cloned());
+        Builtins { modules: modules.collect(), services: self.0.services.keys().cloned().collect() }
+    }
+
+    /// The file of the service `name`, if the templates lead to one that is not replaced by a built-in service.
+    #[must_use]
+    pub fn find_service(&self, name: &str) -> Option<PathBuf> {
+        let places = self.0.places(name).into_iter();
+        places.filter(|place| place.file.is_file()).find(|place| !self.0.replaces(name, place)).map(|place| place.file)
     }
 
     /// Forgets compiled scripts: services that start later see files as they are then.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use skyloom_kernel::Spawn;
 use skyloom_net::Net;
@@ -29,6 +30,8 @@ pub struct Settings {
     pub modules: String,
     /// Templates for modules in C, Skynet's `lua_cpath`.
     pub native: String,
+    /// A file that runs before each service, with its name and arguments; Skynet's `preload`. None if empty.
+    pub preload: String,
     /// Bytes that one VM may use; 0 is no limit.
     pub memory_limit: usize,
     /// How long a call may take, in hundredths of a second; 0 is for ever. The node's environment
@@ -42,6 +45,7 @@ impl Default for Settings {
             services: "./service/?.lua;./service/?/init.lua;./?.lua".into(),
             modules: "./lualib/?.lua;./lualib/?/init.lua".into(),
             native: String::new(),
+            preload: String::new(),
             memory_limit: 0,
             call_timeout: 0,
         }
@@ -60,6 +64,8 @@ pub(crate) struct Home {
     pub(crate) modules: HashMap<String, Arc<Module>>,
     /// Services that are part of the program: name and text.
     pub(crate) services: HashMap<String, &'static str>,
+    /// Who hears of the end of each Lua service, a handle; 0 is nobody. Skynet's `monitor`.
+    pub(crate) monitor: AtomicU32,
     /// Makes a service: here, because what makes one stands above what asks for one.
     pub(crate) spawn: fn(&Arc<Home>, Script, Vec<String>) -> Spawn,
 }
@@ -79,8 +85,10 @@ pub(crate) enum Script {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) file: PathBuf,
-    /// The folder whose modules belong to the service, with a slash at its end.
+    /// Its `SERVICE_PATH`, with a slash at its end.
     pub(crate) folder: String,
+    /// Whether the folder is the service's alone, so that it finds its modules there.
+    pub(crate) is_private: bool,
 }
 
 impl Home {
@@ -89,12 +97,25 @@ impl Home {
         let templates = self.settings.services.split(';').map(str::trim);
         templates.filter(|template| !template.is_empty()).map(|t| place(t, name)).collect()
     }
+
+    /// Whether a built-in service stands for the file that was found: one of Skynet's own, out of
+    /// a copy of its service folder. Those speak with a kernel that is not there; any other file
+    /// of a project wins over what is built in.
+    pub(crate) fn replaces(&self, name: &str, place: &Place) -> bool {
+        let has = |file: &str| Path::new(&place.folder).join(file).is_file();
+        self.services.contains_key(name) && has("bootstrap.lua") && has("launcher.lua")
+    }
 }
 
-/// The file behind a template, and the folder that belongs to the service.
+/// The file behind a template, and its folder: the service's own in `game/?/init.lua`, one that
+/// services share in `service/?.lua`, where a module of the same name would be a service's file.
 fn place(template: &str, name: &str) -> Place {
-    let file = PathBuf::from(template.replace('?', name));
-    Place { folder: folder(&file), file }
+    let (folder, last) = template.rsplit_once('/').unwrap_or((".", template));
+    Place {
+        file: PathBuf::from(template.replace('?', name)),
+        folder: format!("{}/", folder.replace('?', name)),
+        is_private: folder.contains('?') && !last.contains('?'),
+    }
 }
 
 /// The folder of a file, with a slash at its end.
@@ -116,10 +137,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_service_owns_the_folder_that_its_file_lies_in() {
-        assert_eq!(place("./game/?/init.lua", "hub").folder, "./game/hub/");
-        assert_eq!(place("./service/?.lua", "hub").folder, "./service/");
-        assert_eq!(place("?.lua", "hub").folder, "./");
+    fn a_service_owns_the_folder_that_has_its_name() {
+        let folder = |template| {
+            let Place { folder, is_private, .. } = place(template, "hub");
+            (folder, is_private)
+        };
+        assert_eq!(folder("./game/?/init.lua"), ("./game/hub/".into(), true));
+        assert_eq!(folder("./service/?.lua"), ("./service/".into(), false));
+        assert_eq!(folder("?.lua"), ("./".into(), false));
         assert_eq!(place("./s/?.lua", "a/b").file, PathBuf::from("./s/a/b.lua"));
     }
 }

@@ -13,11 +13,12 @@ mod scheduler;
 mod keys;
 mod inbox;
 mod chunks;
+mod pattern;
 mod workers;
 mod home;
 mod raw;
 mod service;
 mod factory;
 
-pub use factory::{Builder, LuaFactory};
+pub use factory::{Builder, Builtins, LuaFactory};
 pub use home::{Module, Settings};

@@ -179,6 +179,11 @@ impl<C: Slot, T: Copy> Scheduler<C, T> {
         self.waits.len()
     }
 
+    /// All coroutines that wait, with their sessions, in no order.
+    pub(crate) fn all_waiting(&self) -> impl Iterator<Item = (Session, C)> {
+        self.waits.iter().map(|(session, wait)| (session, wait.co()))
+    }
+
     /// The session that `co` waits under.
     pub(crate) fn session_of(&self, co: C) -> Option<Session> {
         self.tasks.get(co.index())?.waits_on

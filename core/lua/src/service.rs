@@ -6,7 +6,7 @@ use skyloom_abi::ExitReason;
 use skyloom_kernel::{Context, Envelope, Interrupt, Service, Spawn, Start, StartError};
 
 use crate::home::{Home, Script};
-use crate::raw::{Gate, Vm};
+use crate::raw::{Gate, Vm, tells_lives};
 
 /// A script about to run, or its VM.
 #[derive(Debug)]
@@ -23,10 +23,15 @@ struct LuaService {
 /// Makes a service that can be spawned.
 pub(crate) fn spawn(home: &Arc<Home>, script: Script, args: Vec<String>) -> Spawn {
     let (script, args) = split(script, args);
-    let label = match &script {
-        Script::Named(name) | Script::Text { name, .. } => name.clone(),
-        Script::File(path) => path.display().to_string(),
+    // Skynet's own: what looks at services takes it for "written in Lua".
+    let mut label = match &script {
+        Script::Named(name) | Script::Text { name, .. } => format!("snlua {name}"),
+        Script::File(path) => format!("snlua {}", path.display()),
     };
+    for arg in &args {
+        label.push(' ');
+        label.push_str(arg);
+    }
     let gate = Arc::new(Gate::new(&home.workers));
     Spawn::new(label, Box::new(LuaService { home: Arc::clone(home), script, args, gate, vm: None }))
 }
@@ -45,6 +50,9 @@ impl Service for LuaService {
         let vm = Vm::new(&self.home, &self.gate, ctx).ok_or_else(|| StartError::new("no memory for a Lua VM"))?;
         let vm = self.vm.insert(vm);
         let args = std::mem::take(&mut self.args);
+        if tells_lives(ctx) {
+            ctx.report(&format!("LAUNCH {}", ctx.label()));
+        }
         match vm.start(ctx, &self.script, &args) {
             Some(Ok(())) => Ok(Start::Ready),
             Some(Err(why)) => Err(StartError::new(why)),

@@ -39,6 +39,7 @@ pub(crate) struct Counts {
     pub(crate) overflows: AtomicU64,
     pub(crate) starved: AtomicU64,
     pub(crate) abandoned: AtomicU64,
+    pub(crate) dropped: AtomicU64,
 }
 
 impl Board {
@@ -68,7 +69,7 @@ impl Board {
 
     /// Puts a new socket into the table.
     pub(crate) fn add(&self, owner: Handle, home: usize, body: Body) -> Arc<Socket> {
-        let socket = self.table.insert(|id| Socket::new(id, owner, home, body));
+        let socket = self.table.insert(|id| Socket::new(id, owner, home, self.limits.queue, body));
         self.owners.add(owner, socket.id);
         socket
     }

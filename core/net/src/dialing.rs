@@ -1,7 +1,7 @@
 //! Making a connection: one address after the other, within one deadline.
 
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
@@ -24,6 +24,9 @@ impl Hold<'_> {
             let Some(left) = &mut dial.left else { return };
             if dial.attempt.is_some() {
                 return;
+            }
+            if dial.name_only {
+                return self.found();
             }
             let shares = u32::try_from(left.len()).unwrap_or(u32::MAX);
             let Some(address) = left.pop_front() else { return self.give_up() };
@@ -99,6 +102,23 @@ impl Hold<'_> {
         self.push_out();
     }
 
+    /// The addresses were all that was wanted.
+    fn found(&mut self) {
+        let Body::Dial(dial) = &mut self.state.body else { return };
+        let mut addresses: Vec<IpAddr> = Vec::new();
+        for address in dial.left.take().unwrap_or_default() {
+            if !addresses.contains(&address.ip()) {
+                addresses.push(address.ip());
+            }
+        }
+        if addresses.is_empty() {
+            return self.give_up();
+        }
+        self.state.told = true;
+        self.state.news.push(SocketEvent::Found { id: self.socket.id, addresses });
+        self.end(None);
+    }
+
     fn drop_attempt(&mut self, cause: String) {
         self.deregister();
         if let Body::Dial(dial) = &mut self.state.body {
@@ -110,7 +130,8 @@ impl Hold<'_> {
     fn give_up(&mut self) {
         let Body::Dial(dial) = &mut self.state.body else { return };
         let cause = dial.cause.take().unwrap_or_else(|| "its name has no address".to_owned());
-        let text = format!("cannot connect to {}: {cause}", dial.target);
+        let what = if dial.name_only { "find" } else { "connect to" };
+        let text = format!("cannot {what} {}: {cause}", dial.target);
         self.state.told = true;
         self.state.news.push(SocketEvent::Failed { id: self.socket.id, text });
         self.board.counts.failed.fetch_add(1, Relaxed);

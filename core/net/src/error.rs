@@ -19,6 +19,35 @@ pub enum NetError {
     Closed(SocketId),
     /// The socket only accepts connections: it can be neither written to nor tuned.
     Listener(SocketId),
+    /// The socket does not exchange datagrams.
+    NoDatagrams(SocketId),
+    /// The socket exchanges datagrams, and nobody said with whom.
+    NoPeer(SocketId),
+    /// The address is not of the socket's family: one is IPv4 and the other IPv6.
+    Family {
+        /// The socket.
+        id: SocketId,
+        /// The address that it cannot reach.
+        address: std::net::SocketAddr,
+    },
+    /// No datagram can be so long.
+    TooLong {
+        /// The socket.
+        id: SocketId,
+        /// Bytes that were to be sent.
+        len: usize,
+        /// Bytes that can be.
+        limit: usize,
+    },
+    /// The system gives no socket for datagrams there.
+    Udp {
+        /// Where.
+        address: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The system gives no thread that would read the standard input.
+    Input(io::Error),
     /// The socket's output queue is full: its peer does not read.
     QueueFull {
         /// The socket.
@@ -58,6 +87,16 @@ impl fmt::Display for NetError {
             NetError::Unknown(id) => write!(f, "no socket {id}"),
             NetError::Closed(id) => write!(f, "socket {id} is closed"),
             NetError::Listener(id) => write!(f, "socket {id} only listens"),
+            NetError::NoDatagrams(id) => write!(f, "socket {id} is no udp socket"),
+            NetError::NoPeer(id) => write!(f, "udp socket {id} has no peer: connect it, or say whom to send to"),
+            NetError::Family { id, address } => {
+                write!(f, "udp socket {id} cannot reach {address}: one is IPv4, the other IPv6")
+            }
+            NetError::TooLong { id, len, limit } => {
+                write!(f, "a datagram has at most {limit} bytes, not {len} (socket {id})")
+            }
+            NetError::Udp { address, source } => write!(f, "cannot open a udp socket on {address}: {source}"),
+            NetError::Input(source) => write!(f, "cannot read the standard input: {source}"),
             NetError::QueueFull { id, waiting, limit } => {
                 write!(f, "socket {id} does not take more: {waiting} bytes wait for its peer, the limit is {limit}")
             }
@@ -76,7 +115,10 @@ impl fmt::Display for NetError {
 impl std::error::Error for NetError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            NetError::Listen { source, .. } | NetError::System { source, .. } => Some(source),
+            NetError::Listen { source, .. }
+            | NetError::System { source, .. }
+            | NetError::Udp { source, .. }
+            | NetError::Input(source) => Some(source),
             _ => None,
         }
     }

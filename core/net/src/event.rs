@@ -1,7 +1,7 @@
 //! What happened to a socket, as its owner hears it.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use skyloom_abi::Value;
 
@@ -15,6 +15,8 @@ use crate::id::SocketId;
 /// accepted, then started    Data* Closed
 /// connected                 Opened Data* Closed   or   Failed
 /// listening, then started   Accepted* Closed
+/// of datagrams              Datagram* Closed
+/// a name to be looked up    Found     or   Failed
 /// ```
 ///
 /// `Backlog` may come between them. After the last one nothing more comes of
@@ -45,6 +47,22 @@ pub enum SocketEvent {
         id: SocketId,
         /// What one read brought.
         bytes: Vec<u8>,
+    },
+    /// A datagram came, perhaps an empty one.
+    Datagram {
+        /// The socket.
+        id: SocketId,
+        /// Who sent it, or says so.
+        from: SocketAddr,
+        /// What is in it.
+        bytes: Vec<u8>,
+    },
+    /// The name that was to be looked up has these addresses: at least one.
+    Found {
+        /// The number that the look-up got.
+        id: SocketId,
+        /// In the order in which to try, each once.
+        addresses: Vec<IpAddr>,
     },
     /// The last of a socket: nothing more will be read from it.
     Closed {
@@ -78,6 +96,8 @@ impl SocketEvent {
             SocketEvent::Accepted { listener, .. } => *listener,
             SocketEvent::Opened { id, .. }
             | SocketEvent::Data { id, .. }
+            | SocketEvent::Datagram { id, .. }
+            | SocketEvent::Found { id, .. }
             | SocketEvent::Closed { id, .. }
             | SocketEvent::Failed { id, .. }
             | SocketEvent::Backlog { id, .. } => *id,
@@ -87,7 +107,7 @@ impl SocketEvent {
     /// Whether nothing more is told of this socket.
     #[must_use]
     pub fn is_last(&self) -> bool {
-        matches!(self, SocketEvent::Closed { .. } | SocketEvent::Failed { .. })
+        matches!(self, SocketEvent::Closed { .. } | SocketEvent::Failed { .. } | SocketEvent::Found { .. })
     }
 }
 
@@ -102,16 +122,49 @@ impl Value for SocketEvent {
             SocketEvent::Closed { reason, .. } => (3, 0, reason.clone().unwrap_or_default()),
             SocketEvent::Accepted { id, peer, .. } => (4, id.get() as usize, peer.to_string()),
             SocketEvent::Failed { text, .. } => (5, 0, text.clone()),
+            SocketEvent::Datagram { bytes, .. } => (6, bytes.len(), none),
             SocketEvent::Backlog { bytes, .. } => (7, bytes.div_ceil(1024), none),
+            // Skynet has none such: whoever reads bytes sees a connection that ended.
+            SocketEvent::Found { .. } => (3, 0, none),
         };
         out.extend_from_slice(&kind.to_le_bytes());
         out.extend_from_slice(&self.socket().get().to_le_bytes());
         out.extend_from_slice(&u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes());
         out.extend_from_slice(tail.as_bytes());
-        if let SocketEvent::Data { bytes, .. } = self {
-            out.extend_from_slice(bytes);
+        match self {
+            SocketEvent::Data { bytes, .. } => out.extend_from_slice(bytes),
+            SocketEvent::Datagram { bytes, from, .. } => {
+                out.extend_from_slice(bytes);
+                encode_address(*from, out);
+            }
+            _ => {}
         }
     }
+}
+
+/// Appends the address of a datagram as Skynet writes it: a byte that tells the family (1: IPv4,
+/// 2: IPv6), the port and the address, both in the order of the network.
+pub fn encode_address(address: SocketAddr, out: &mut Vec<u8>) {
+    let family = if address.is_ipv4() { 1 } else { 2 };
+    out.push(family);
+    out.extend_from_slice(&address.port().to_be_bytes());
+    match address.ip() {
+        IpAddr::V4(ip) => out.extend_from_slice(&ip.octets()),
+        IpAddr::V6(ip) => out.extend_from_slice(&ip.octets()),
+    }
+}
+
+/// Reads what [`encode_address`] wrote; `None` if it is anything else.
+#[must_use]
+pub fn decode_address(bytes: &[u8]) -> Option<SocketAddr> {
+    let (head, ip) = bytes.split_at_checked(3)?;
+    let [family, high, low] = *head else { return None };
+    let ip: IpAddr = match family {
+        1 => <[u8; 4]>::try_from(ip).ok()?.into(),
+        2 => <[u8; 16]>::try_from(ip).ok()?.into(),
+        _ => return None,
+    };
+    Some(SocketAddr::new(ip, u16::from_be_bytes([high, low])))
 }
 
 impl fmt::Debug for SocketEvent {
@@ -123,6 +176,10 @@ impl fmt::Debug for SocketEvent {
                 write!(f, "Accepted({id}, by {listener}, from {peer})")
             }
             SocketEvent::Data { id, bytes } => write!(f, "Data({id}, {} bytes)", bytes.len()),
+            SocketEvent::Datagram { id, from, bytes } => {
+                write!(f, "Datagram({id}, {} bytes from {from})", bytes.len())
+            }
+            SocketEvent::Found { id, addresses } => write!(f, "Found({id}, {addresses:?})"),
             SocketEvent::Closed { id, reason: None } => write!(f, "Closed({id})"),
             SocketEvent::Closed { id, reason: Some(text) } => write!(f, "Closed({id}, {text:?})"),
             SocketEvent::Failed { id, text } => write!(f, "Failed({id}, {text:?})"),
@@ -141,5 +198,29 @@ mod tests {
         let mut out = Vec::new();
         SocketEvent::Data { id, bytes: b"hey".to_vec() }.encode(&mut out);
         assert_eq!(out, b"\x01\0\0\0\x05\0\0\0\x03\0\0\0hey");
+    }
+
+    #[test]
+    fn a_datagram_ends_with_the_address_of_its_sender() {
+        let Some(id) = SocketId::new(5) else { panic!("5 is a socket id") };
+        let mut out = Vec::new();
+        let from = SocketAddr::from(([127, 0, 0, 1], 0x1234));
+        SocketEvent::Datagram { id, from, bytes: b"hey".to_vec() }.encode(&mut out);
+        assert_eq!(out, b"\x06\0\0\0\x05\0\0\0\x03\0\0\0hey\x01\x12\x34\x7f\0\0\x01");
+    }
+
+    #[test]
+    fn an_address_is_read_as_it_was_written_and_nothing_else_is() {
+        for text in ["1.2.3.4:5", "[::1]:65535", "[2001:db8::7]:0"] {
+            let address: SocketAddr = text.parse().unwrap_or_else(|_| panic!("{text} is an address"));
+            let mut bytes = Vec::new();
+            encode_address(address, &mut bytes);
+            assert_eq!(decode_address(&bytes), Some(address));
+            assert_eq!(decode_address(&bytes[1..]), None);
+            bytes.push(0);
+            assert_eq!(decode_address(&bytes), None);
+        }
+        assert_eq!(decode_address(b""), None);
+        assert_eq!(decode_address(b"\x03\0\0\0\0\0\0"), None);
     }
 }

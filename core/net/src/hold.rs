@@ -89,7 +89,7 @@ impl Hold<'_> {
         match std::mem::replace(&mut state.body, Body::Gone) {
             Body::Gone => return,
             Body::Listener(_) => {}
-            Body::Dial(_) => self.board.leave(),
+            Body::Dial(_) | Body::Datagrams(_) | Body::Input(_) => self.board.leave(),
             Body::Stream(stream) => {
                 self.board.leave();
                 if stream.guest && self.board.limits.per_address.is_some() {
@@ -173,6 +173,7 @@ fn source(body: &mut Body) -> Option<(&mut dyn Source, Interest)> {
             let (stream, _) = dial.attempt.as_mut()?;
             Some((stream, Interest::READABLE | Interest::WRITABLE))
         }
-        Body::Gone => None,
+        Body::Datagrams(datagrams) => Some((&mut datagrams.socket, Interest::READABLE | Interest::WRITABLE)),
+        Body::Input(_) | Body::Gone => None,
     }
 }

@@ -51,6 +51,10 @@ pub enum SocketState {
     HalfOpen,
     /// The owner closed it; it sends what waits and says goodbye.
     Closing,
+    /// It exchanges datagrams.
+    Datagrams,
+    /// It is the standard input.
+    Input,
 }
 
 /// What happened to all sockets so far.
@@ -73,6 +77,8 @@ pub struct NetStats {
     pub starved: u64,
     /// Sockets that ended because nobody was there to hear of them.
     pub abandoned: u64,
+    /// Datagrams that came and that their owner had no room for.
+    pub dropped: u64,
 }
 
 /// A socket as a console shows it; `None` if it is gone.
@@ -88,6 +94,15 @@ pub(crate) fn describe(id: SocketId, socket: &State) -> Option<SocketInfo> {
             peer = dial.attempt.as_ref().map(|(_, address)| *address);
             queued = dial.output.len();
             SocketState::Connecting
+        }
+        Body::Datagrams(datagrams) => {
+            (local, peer) = (datagrams.socket.local_addr().ok().filter(|_| datagrams.bound), datagrams.peer);
+            (queued, traffic) = (datagrams.queued, datagrams.traffic);
+            SocketState::Datagrams
+        }
+        Body::Input(input) => {
+            traffic = input.traffic;
+            SocketState::Input
         }
         Body::Stream(stream) => {
             (local, peer) = (stream.local, Some(stream.peer));
@@ -115,5 +130,6 @@ pub(crate) fn stats(counts: &Counts) -> NetStats {
         overflows: counts.overflows.load(Relaxed),
         starved: counts.starved.load(Relaxed),
         abandoned: counts.abandoned.load(Relaxed),
+        dropped: counts.dropped.load(Relaxed),
     }
 }

@@ -9,7 +9,7 @@
 //!
 //! What holds for every socket:
 //!
-//! - Its events come in order, and nothing comes after `Closed` or `Failed`.
+//! - Its events come in order, and nothing comes after `Closed`, `Failed` or `Found`.
 //! - Every accepted socket ends in exactly one `Closed`, unless there is nobody left to hear it.
 //! - Everything has a bound ([`Limits`]), and what exceeds it an error, an event or a count.
 //! - Its number is not soon given again.
@@ -40,11 +40,13 @@ mod writing;
 mod reading;
 mod listening;
 mod dialing;
+mod datagrams;
+mod input;
 mod poller;
 mod net;
 
 pub use error::NetError;
-pub use event::SocketEvent;
+pub use event::{SocketEvent, decode_address, encode_address};
 pub use id::SocketId;
 pub use info::{NetStats, SocketInfo, SocketState};
 pub use limits::{Limits, Overflow};

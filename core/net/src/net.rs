@@ -13,11 +13,12 @@ use crate::board::Board;
 use crate::desk::Desk;
 use crate::error::NetError;
 use crate::id::SocketId;
+use crate::input;
 use crate::info::{NetStats, SocketInfo, describe, stats};
 use crate::limits::Limits;
 use crate::output::Output;
 use crate::poller::Poller;
-use crate::socket::{Body, Dial, Listener, Stage};
+use crate::socket::{Body, Datagrams, Dial, Input, Listener, Stage};
 
 /// The index of the worker that calls, which sends what was written when the
 /// turn that it runs ends; `None` for every other thread.
@@ -111,13 +112,35 @@ impl Net {
     ///
     /// [`NetError::TooMany`].
     pub fn connect(&self, owner: Handle, host: &str, port: u16) -> Result<SocketId, NetError> {
+        let target = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+        self.dial(owner, host, port, target, false)
+    }
+
+    /// Begins to look a name up for `owner`, which will hear `Found` or `Failed`.
+    ///
+    /// It takes at most [`Limits::connect`], and counts as a connection meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::TooMany`].
+    pub fn look_up(&self, owner: Handle, host: &str) -> Result<SocketId, NetError> {
+        self.dial(owner, host, 0, host.chars().take(255).collect(), true)
+    }
+
+    fn dial(
+        &self,
+        owner: Handle,
+        host: &str,
+        port: u16,
+        target: String,
+        name_only: bool,
+    ) -> Result<SocketId, NetError> {
         self.board.enter()?;
         let until = Instant::now() + self.board.limits.connect;
         let known = address::to_connect(host, port);
         let look_up = known.is_none();
-        let target = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
-        let dial =
-            Dial { target, left: known.map(Into::into), attempt: None, cause: None, until, output: Output::new() };
+        let left = known.map(Into::into);
+        let dial = Dial { target, name_only, left, attempt: None, cause: None, until, output: Output::new() };
         let socket = self.board.add(owner, self.board.any_desk(), Body::Dial(dial));
         let mut hold = self.board.hold(&socket);
         hold.state.deadline = Some(until);
@@ -147,7 +170,7 @@ impl Net {
         let mut hold = self.board.hold(&socket);
         match &mut hold.state.body {
             Body::Gone => return Err(NetError::Unknown(id)),
-            Body::Listener(_) | Body::Dial(_) => {}
+            Body::Listener(_) | Body::Dial(_) | Body::Datagrams(_) | Body::Input(_) => {}
             Body::Stream(stream) if stream.stage != Stage::Open || stream.broken.is_some() => {
                 return Err(NetError::Closed(id));
             }
@@ -160,6 +183,11 @@ impl Net {
         }
         if matches!(hold.state.body, Body::Dial(_)) {
             // It is read as soon as it stands.
+            return Ok(());
+        }
+        if matches!(hold.state.body, Body::Input(_)) {
+            hold.state.reading = true;
+            hold.attend();
             return Ok(());
         }
         let home = self.worker(near).unwrap_or(hold.state.home);
@@ -211,8 +239,8 @@ impl Net {
         let hold = self.board.hold(&socket);
         let set = match &hold.state.body {
             Body::Stream(stream) => stream.stream.set_nodelay(at_once),
-            Body::Dial(_) => Ok(()),
-            Body::Listener(_) => return Err(NetError::Listener(id)),
+            Body::Dial(_) | Body::Datagrams(_) => Ok(()),
+            Body::Listener(_) | Body::Input(_) => return Err(NetError::Listener(id)),
             Body::Gone => return Err(NetError::Unknown(id)),
         };
         set.map_err(|source| NetError::System { id, source })
@@ -232,6 +260,17 @@ impl Net {
     pub fn write(&self, near: Near, id: SocketId, bytes: &[u8]) -> Result<(), NetError> {
         let socket = self.board.find(id)?;
         self.board.hold(&socket).write(self.worker(near), bytes)
+    }
+
+    /// Lets `bytes` wait for the peer of this socket, whatever [`Limits::queue`] says.
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::Unknown`].
+    pub fn allow(&self, id: SocketId, bytes: usize) -> Result<(), NetError> {
+        let socket = self.board.find(id)?;
+        self.board.hold(&socket).state.queue = bytes;
+        Ok(())
     }
 
     /// Sends what has been written, then closes the socket; the owner hears
@@ -268,6 +307,91 @@ impl Net {
             // One that is gone meanwhile is as closed as it can be.
             let _ = self.close(id);
         }
+    }
+
+    /// What `host` and `port` are if they need no looking up.
+    #[must_use]
+    pub fn address(host: &str, port: u16) -> Option<SocketAddr> {
+        address::to_connect(host, port)?.first().copied()
+    }
+
+    /// Opens a socket of `owner` for datagrams, which is read at once; `at` says where others
+    /// find it. Without that it has an address when it has sent something.
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::NotAnAddress`], [`NetError::Udp`], [`NetError::TooMany`].
+    pub fn udp(&self, near: Near, owner: Handle, at: Option<(&str, u16)>) -> Result<SocketId, NetError> {
+        let address = at.map(|(host, port)| address::to_listen(host, port)).transpose()?;
+        let datagrams = Datagrams::open(address)?;
+        self.add_datagrams(near, owner, datagrams)
+    }
+
+    /// The same, which exchanges datagrams with `peer` and nobody else.
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::Udp`], [`NetError::TooMany`].
+    pub fn udp_dial(&self, near: Near, owner: Handle, peer: SocketAddr) -> Result<SocketId, NetError> {
+        self.add_datagrams(near, owner, Datagrams::dial(peer)?)
+    }
+
+    /// From now on what is [written](Net::write) to the socket is sent to `peer`.
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::Unknown`], [`NetError::NoDatagrams`], [`NetError::Family`], [`NetError::Udp`].
+    pub fn udp_connect(&self, id: SocketId, peer: SocketAddr) -> Result<(), NetError> {
+        let socket = self.board.find(id)?;
+        self.board.hold(&socket).set_peer(peer)
+    }
+
+    /// Sends a datagram. What the system does not take at once waits, as much as may.
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::Unknown`], [`NetError::NoDatagrams`], [`NetError::Family`],
+    /// [`NetError::TooLong`], [`NetError::QueueFull`], [`NetError::System`].
+    pub fn send_to(&self, id: SocketId, to: SocketAddr, bytes: &[u8]) -> Result<(), NetError> {
+        let socket = self.board.find(id)?;
+        self.board.hold(&socket).send_to(Some(to), bytes)
+    }
+
+    /// The standard input as a socket of `owner`, once it is [started](Net::start).
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::TooMany`], [`NetError::Input`].
+    pub fn input(&self, owner: Handle) -> Result<SocketId, NetError> {
+        self.board.enter()?;
+        let (input, sender) = Input::new();
+        let socket = self.board.add(owner, self.board.any_desk(), Body::Input(input));
+        input::read(&self.board, &socket, sender).map_err(|error| {
+            self.board.hold(&socket).abandon();
+            NetError::Input(error)
+        })?;
+        Ok(socket.id)
+    }
+
+    fn add_datagrams(&self, near: Near, owner: Handle, datagrams: Datagrams) -> Result<SocketId, NetError> {
+        self.board.enter()?;
+        let home = self.worker(near).unwrap_or_else(|| self.board.any_desk());
+        let socket = self.board.add(owner, home, Body::Datagrams(datagrams));
+        let mut hold = self.board.hold(&socket);
+        hold.state.reading = true;
+        if let Err(source) = hold.register(home) {
+            hold.abandon();
+            return Err(NetError::System { id: socket.id, source });
+        }
+        Ok(socket.id)
+    }
+
+    /// Whose socket it is; `None` if there is none with that number.
+    #[must_use]
+    pub fn owner(&self, id: SocketId) -> Option<Handle> {
+        let socket = self.board.find(id).ok()?;
+        let state = socket.state.lock();
+        Some(state.owner)
     }
 
     /// All sockets, oldest first.

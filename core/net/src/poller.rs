@@ -149,6 +149,12 @@ impl Visitor {
             stream.blocked = false;
             hold.push_out();
         }
+        if let Body::Datagrams(datagrams) = &mut hold.state.body
+            && event.is_writable()
+            && std::mem::take(&mut datagrams.blocked)
+        {
+            hold.send_waiting();
+        }
         if event.is_readable() || thorough {
             self.look(hold, thorough, door);
         } else {
@@ -211,6 +217,8 @@ impl Visitor {
             Body::Gone => Seen::All,
             Body::Listener(_) => hold.accept(door),
             Body::Stream(_) => hold.read(&mut self.buffer, thorough, door),
+            Body::Datagrams(_) => hold.receive(&mut self.buffer, door),
+            Body::Input(_) => hold.take_input(),
             Body::Dial(_) => {
                 hold.dial();
                 Seen::All
@@ -254,7 +262,7 @@ impl Hold<'_> {
                 Stage::Open | Stage::HalfOpen => {}
             },
             // It is about to try again.
-            Body::Listener(_) | Body::Gone => {}
+            Body::Listener(_) | Body::Datagrams(_) | Body::Input(_) | Body::Gone => {}
         }
     }
 }

@@ -7,9 +7,10 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
-use mio::net::{TcpListener, TcpStream};
+use mio::net::{TcpListener, TcpStream, UdpSocket};
 use parking_lot::Mutex;
 use skyloom_abi::Handle;
 
@@ -29,6 +30,8 @@ pub(crate) struct Socket {
 pub(crate) struct State {
     /// Who hears of it.
     pub(crate) owner: Handle,
+    /// Bytes that may wait for the peer.
+    pub(crate) queue: usize,
     pub(crate) body: Body,
     /// The poller that it is, or will be, registered with.
     pub(crate) home: usize,
@@ -57,6 +60,8 @@ pub(crate) enum Body {
     Listener(Listener),
     Dial(Dial),
     Stream(Stream),
+    Datagrams(Datagrams),
+    Input(Input),
     /// Not in the table any more; somebody still held a reference.
     Gone,
 }
@@ -73,8 +78,10 @@ pub(crate) struct Listener {
 /// A connection that is being made.
 #[derive(Debug)]
 pub(crate) struct Dial {
-    /// What was asked for, as `host:port`.
+    /// What was asked for, as `host:port`; the bare name if only its addresses are wanted.
     pub(crate) target: String,
+    /// Its addresses are all that is wanted.
+    pub(crate) name_only: bool,
     /// What is left to try; `None` while the name is being looked up.
     pub(crate) left: Option<VecDeque<SocketAddr>>,
     /// The attempt that is under way.
@@ -85,6 +92,28 @@ pub(crate) struct Dial {
     pub(crate) until: Instant,
     /// What the owner wrote already.
     pub(crate) output: Output,
+}
+
+/// A socket that exchanges datagrams.
+#[derive(Debug)]
+pub(crate) struct Datagrams {
+    pub(crate) socket: UdpSocket,
+    /// It has an address of its own: one was asked for, or something has been sent.
+    pub(crate) bound: bool,
+    /// Whom `write` sends to.
+    pub(crate) peer: Option<SocketAddr>,
+    /// What the system did not take yet, and how many bytes that is.
+    pub(crate) waiting: VecDeque<(SocketAddr, Vec<u8>)>,
+    pub(crate) queued: usize,
+    pub(crate) blocked: bool,
+    pub(crate) traffic: Traffic,
+}
+
+/// The standard input, which a thread of its own reads: not every kind of it can be polled.
+#[derive(Debug)]
+pub(crate) struct Input {
+    pub(crate) parts: Receiver<Vec<u8>>,
+    pub(crate) traffic: Traffic,
 }
 
 /// A connection that stands.
@@ -132,9 +161,10 @@ pub(crate) struct Traffic {
 }
 
 impl Socket {
-    pub(crate) fn new(id: SocketId, owner: Handle, home: usize, body: Body) -> Arc<Socket> {
+    pub(crate) fn new(id: SocketId, owner: Handle, home: usize, queue: usize, body: Body) -> Arc<Socket> {
         let state = State {
             owner,
+            queue,
             body,
             home,
             registered: false,

@@ -46,7 +46,10 @@ impl Hold<'_> {
     /// `near` ends, or at once if there is no such turn.
     pub(crate) fn write(&mut self, near: Option<usize>, bytes: &[u8]) -> Result<(), NetError> {
         self.check_open_for_writing()?;
-        let limit = self.board.limits.queue;
+        if matches!(self.state.body, Body::Datagrams(_)) {
+            return self.send_to(None, bytes);
+        }
+        let limit = self.state.queue;
         if self.waiting() + bytes.len() > limit {
             // Perhaps the peer reads well, and only this turn writes much.
             self.push_out();
@@ -104,7 +107,7 @@ impl Hold<'_> {
         let linger = now + self.board.limits.linger;
         match &mut self.state.body {
             Body::Gone => {}
-            Body::Listener(_) | Body::Dial(_) => self.end(None),
+            Body::Listener(_) | Body::Dial(_) | Body::Datagrams(_) | Body::Input(_) => self.end(None),
             Body::Stream(stream) => {
                 let eof = match stream.stage {
                     Stage::Open => false,
@@ -161,8 +164,8 @@ impl Hold<'_> {
         let id = self.socket.id;
         match &self.state.body {
             Body::Gone => Err(NetError::Unknown(id)),
-            Body::Listener(_) => Err(NetError::Listener(id)),
-            Body::Dial(_) => Ok(()),
+            Body::Listener(_) | Body::Input(_) => Err(NetError::Listener(id)),
+            Body::Dial(_) | Body::Datagrams(_) => Ok(()),
             Body::Stream(stream) => match stream.stage {
                 Stage::Open | Stage::HalfOpen if stream.broken.is_none() => Ok(()),
                 _ => Err(NetError::Closed(id)),
@@ -193,7 +196,7 @@ impl Hold<'_> {
         match &mut self.state.body {
             Body::Dial(dial) => Some(&mut dial.output),
             Body::Stream(stream) => Some(&mut stream.output),
-            Body::Listener(_) | Body::Gone => None,
+            Body::Listener(_) | Body::Datagrams(_) | Body::Input(_) | Body::Gone => None,
         }
     }
 

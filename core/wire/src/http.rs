@@ -21,8 +21,10 @@ mod error;
 mod headers;
 mod head;
 mod request;
+mod exchange;
 
 pub use error::HttpError;
+pub use exchange::{BodyLength, RequestOutline, ResponseOutline, parse_headers};
 pub(crate) use head::Head;
 pub use headers::Headers;
 pub use request::{Request, RequestHead};

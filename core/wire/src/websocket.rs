@@ -15,8 +15,8 @@ mod frame;
 mod socket;
 mod client;
 
-pub use client::{Handshake, HandshakeError};
+pub use client::{Handshake, HandshakeError, new_key};
 pub use error::{Refusal, WsError};
 pub use frame::{binary_frame, text_frame};
 pub use socket::{Event, Socket};
-pub use upgrade::{same_origin, upgrade};
+pub use upgrade::{accept_key, same_origin, upgrade};

@@ -183,7 +183,10 @@ impl Herd {
             SocketEvent::Closed { reason, .. } => {
                 self.drop_bot(id, reason.as_deref().unwrap_or("the chat closed the connection"));
             }
-            SocketEvent::Accepted { .. } | SocketEvent::Backlog { .. } => {}
+            SocketEvent::Accepted { .. }
+            | SocketEvent::Backlog { .. }
+            | SocketEvent::Datagram { .. }
+            | SocketEvent::Found { .. } => {}
         }
     }
 

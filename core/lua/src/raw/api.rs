@@ -9,8 +9,8 @@ use skyloom_abi::Protocol;
 
 use super::host::bytes_at;
 use super::{
-    api_message as message, api_node as node, api_payload as payload, api_protocol as protocol, api_reply as reply,
-    api_service as service, api_wait as wait,
+    api_inside as inside, api_message as message, api_node as node, api_payload as payload, api_protocol as protocol, api_reply as reply,
+    api_service as service, api_stat as stat, api_wait as wait,
 };
 
 /// What a name stands for.
@@ -20,9 +20,15 @@ pub(super) enum Item {
     Number(i64),
     /// The table of the module with this name.
     Module(&'static std::ffi::CStr),
+    /// What has the same name in the module with this name, which is written in Lua.
+    Part(&'static std::ffi::CStr),
 }
 
-use Item::{Function, Module, Number};
+use Item::{Function, Module, Number, Part};
+
+/// Of what few services use.
+const RARELY: &std::ffi::CStr = c"skynet.rarely";
+const TRACE: &std::ffi::CStr = c"skynet.trace";
 
 const fn number(protocol: Protocol) -> Item {
     Number(protocol.0 as i64)
@@ -43,26 +49,36 @@ static SKYNET: &[(&[u8], Item)] = &[
     (b"PTYPE_SYSTEM", number(Protocol::SYSTEM)),
     (b"PTYPE_TEXT", number(Protocol::TEXT)),
     (b"PTYPE_TRACE", number(Protocol::TRACE)),
+    (b"_proto", Part(RARELY)),
     (b"abort", Function(node::abort)),
     (b"address", Function(node::address)),
     (b"cache", Module(c"skynet.codecache")),
     (b"call", Function(message::call)),
     (b"context", Function(reply::context)),
     (b"dispatch", Function(protocol::dispatch)),
+    (b"dispatch_message", Function(inside::dispatch_message)),
+    (b"dispatch_unknown_request", Function(protocol::dispatch_unknown_request)),
+    (b"dispatch_unknown_response", Function(protocol::dispatch_unknown_response)),
+    (b"endless", Function(stat::endless)),
     (b"error", Function(node::error)),
     (b"exit", Function(service::exit)),
+    (b"filter", Part(RARELY)),
     (b"fork", Function(wait::fork)),
+    (b"forward_type", Part(RARELY)),
     (b"genid", Function(message::genid)),
     (b"getenv", Function(node::getenv)),
     (b"harbor", Function(node::harbor)),
     (b"hpc", Function(node::hpc)),
     (b"ignoreret", Function(reply::ignoreret)),
+    (b"info_func", Part(RARELY)),
     (b"init", Function(service::init)),
+    (b"init_service", Part(RARELY)),
     (b"kill", Function(node::kill)),
     (b"killthread", Function(wait::killthread)),
     (b"launch", Function(service::launch)),
     (b"localname", Function(node::localname)),
     (b"memlimit", Function(node::memlimit)),
+    (b"monitor", Part(RARELY)),
     (b"mqlen", Function(node::mqlen)),
     (b"name", Function(node::name)),
     (b"newservice", Function(service::newservice)),
@@ -75,20 +91,32 @@ static SKYNET: &[(&[u8], Item)] = &[
     (b"redirect", Function(message::redirect)),
     (b"register", Function(node::register)),
     (b"register_protocol", Function(protocol::register_protocol)),
+    (b"request", Part(c"skynet.request")),
     (b"response", Function(reply::response)),
     (b"ret", Function(reply::ret)),
     (b"retpack", Function(reply::retpack)),
     (b"self", Function(node::self_address)),
     (b"send", Function(message::send)),
+    (b"services", Function(stat::services)),
+    (b"servicestat", Function(stat::servicestat)),
     (b"setenv", Function(node::setenv)),
     (b"sleep", Function(wait::sleep)),
     (b"start", Function(service::start)),
     (b"starttime", Function(node::starttime)),
+    (b"stat", Function(stat::stat)),
     (b"task", Function(node::task)),
+    (b"term", Function(stat::term)),
     (b"time", Function(node::time)),
     (b"timeout", Function(wait::timeout)),
     (b"tostring", Function(payload::tostring)),
+    (b"trace", Part(TRACE)),
+    (b"trace_timeout", Part(c"skynet.tasks")),
+    (b"tracecall", Part(TRACE)),
+    (b"tracelog", Part(TRACE)),
+    (b"traceproto", Part(TRACE)),
+    (b"tracetag", Part(TRACE)),
     (b"trash", Function(payload::trash)),
+    (b"uniqtask", Part(c"skynet.tasks")),
     (b"unpack", Function(payload::unpack)),
     (b"vmsize", Function(node::memory)),
     (b"wait", Function(wait::wait)),
@@ -126,7 +154,7 @@ lua_fn! {
             return 0;
         }
         match find(bytes_at(l, 2)) {
-            Some(item) => push(l, item),
+            Some(item) => push(l, bytes_at(l, 2), item),
             None => push_from_lua(l),
         }
         if ffi::lua_type(l, -1) == ffi::LUA_TNIL {
@@ -143,9 +171,17 @@ lua_fn! {
         ffi::lua_settop(l, 1);
         for (name, item) in SKYNET {
             super::host::push_bytes(l, name);
-            push(l, *item);
+            push(l, name, *item);
             ffi::lua_rawset(l, 1);
         }
+        super::require::push_module(l, c"skynet.more");
+        ffi::lua_pushnil(l);
+        while ffi::lua_next(l, 2) != 0 {
+            ffi::lua_pushvalue(l, 3);
+            ffi::lua_rotate(l, -2, 1);
+            ffi::lua_rawset(l, 1);
+        }
+        ffi::lua_settop(l, 1);
         ffi::lua_getglobal(l, c"next".as_ptr());
         ffi::lua_pushvalue(l, 1);
         ffi::lua_pushnil(l);
@@ -154,13 +190,20 @@ lua_fn! {
 }
 
 /// Pushes what a name stands for. `[-0, +1, v]`
-unsafe fn push(l: *mut lua_State, item: Item) {
+unsafe fn push(l: *mut lua_State, name: &[u8], item: Item) {
     // SAFETY: called from C functions, by the law.
     unsafe {
         match item {
             Function(function) => ffi::lua_pushcfunction(l, function),
             Number(number) => ffi::lua_pushinteger(l, number),
             Module(name) => super::require::push_module(l, name),
+            Part(module) => {
+                super::require::push_module(l, module);
+                super::host::push_bytes(l, name);
+                ffi::lua_rawget(l, -2);
+                ffi::lua_rotate(l, -2, 1);
+                ffi::lua_pop(l, 1);
+            }
         }
     }
 }

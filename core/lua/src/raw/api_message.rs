@@ -93,8 +93,7 @@ lua_continuation! {
     /// The answer is on the stack: values, or a function that makes them, or an error's text.
     fn called(l, context) {
         let host = host_of(l);
-        check_resumed(l, host);
-        if (*host).outcome == Outcome::Error {
+        if check_resumed(l, host) == Outcome::Error {
             ffi::luaL_where(l, 1);
             ffi::lua_rotate(l, -2, 1);
             ffi::lua_concat(l, 2);
@@ -117,12 +116,15 @@ lua_continuation! {
 ///
 /// Called from a continuation, by the law.
 #[inline]
-pub(super) unsafe fn check_resumed(l: *mut ffi::lua_State, host: *mut Host) {
-    // SAFETY: by contract.
+pub(super) unsafe fn check_resumed(l: *mut ffi::lua_State, host: *mut Host) -> Outcome {
+    // SAFETY: by contract. What the host left is taken once, so that nobody else goes on with it.
     unsafe {
-        if (*super::host::tag_of(l)).slot != (*host).current {
+        let outcome = (*host).outcome;
+        if (*super::host::tag_of(l)).slot != (*host).current || outcome == Outcome::Taken {
             raise(l, format_args!("a coroutine that waits for the service was resumed by hand"));
         }
+        (*host).outcome = Outcome::Taken;
+        outcome
     }
 }
 
@@ -236,6 +238,9 @@ unsafe fn begin(
             let mut envelope = envelope(host, body);
             let (Some(to), Some(session)) = (to, fresh(host)) else { return Sent::Nobody };
             let Some(context) = (*host).context() else { return Sent::Nobody };
+            if (*host).watched {
+                super::tracing::calls(l, host, slot, Some(to));
+            }
             (envelope.source, envelope.session, envelope.protocol) = (Some((*host).handle), Some(session), id);
             let sent = Sent::of(context.post(to, envelope));
             if !matches!(sent, Sent::Yes) {

@@ -142,6 +142,11 @@ lua_fn! {
         }
         let Some(handle) = address_at(l, host, 1) else { return 0 };
         let killed = fence(|| {
+            if let Some(context) = (*host).context()
+                && super::vm::tells_lives(context)
+            {
+                context.report(&format!("KILL :{:x}", handle.get()));
+            }
             (*host).context().is_some_and(|context| context.node().kill(handle, ExitReason::Killed))
         });
         ffi::lua_pushboolean(l, passed(l, killed).into());
@@ -177,9 +182,16 @@ lua_fn! {
         1
     }
 
-    /// `task()`: how many coroutines wait.
+    /// `task()`: how many coroutines wait; with an argument, where they do (see `skynet.tasks`).
     fn task(l) {
         let host = host_of(l);
+        if ffi::lua_type(l, 1) > ffi::LUA_TNIL {
+            super::require::push_module(l, c"skynet.tasks");
+            ffi::lua_getfield(l, -1, c"task".as_ptr());
+            ffi::lua_pushvalue(l, 1);
+            ffi::lua_call(l, 1, 1);
+            return 1;
+        }
         ffi::lua_pushinteger(l, (*host).scheduler.waiting() as ffi::lua_Integer);
         1
     }
@@ -196,6 +208,8 @@ lua_fn! {
         let host = host_of(l);
         let limit = ffi::luaL_checkinteger(l, 1);
         (*host).memory.limit = usize::try_from(limit).unwrap_or(0);
+        let said = fence(|| (*host).report(&format!("Set memory limit to {:.2} M", limit as f64 / f64::from(1 << 20))));
+        passed(l, said);
         0
     }
 }

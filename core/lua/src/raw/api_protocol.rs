@@ -6,9 +6,10 @@ use mlua::ffi::{self, lua_CFunction, lua_State};
 
 use super::api_payload::{pack, tostring, unpack};
 use super::arguments::protocol;
-use super::host::{Host, bytes_at, host_of, raise, raise_text};
+use super::host::{Host, bytes_at, fence, host_of, passed, raise, raise_text};
 use super::pack::type_name;
 use super::protocols::{Codec, Speech};
+use super::unusual::unusual;
 
 lua_fn! {
     /// `register_protocol { name =, id =, pack =, unpack =, dispatch = }`.
@@ -39,6 +40,36 @@ lua_fn! {
         0
     }
 
+    /// `dispatch_unknown_request(f)`: `f(session, source, message, size, protocol)` handles messages
+    /// of unknown protocols that await no answer; returns the one before.
+    fn dispatch_unknown_request(l) {
+        let host = host_of(l);
+        let before = unusual(host).unknown_request;
+        let handler = replaced(l, before);
+        unusual(host).unknown_request = handler;
+        1
+    }
+
+    /// `dispatch_unknown_response(f)`: the same for answers that nobody waits for.
+    fn dispatch_unknown_response(l) {
+        let host = host_of(l);
+        let before = unusual(host).unknown_response;
+        let handler = replaced(l, before);
+        unusual(host).unknown_response = handler;
+        1
+    }
+
+    /// What these return when there was none: says what the host says.
+    fn unknown(l) {
+        let host = host_of(l);
+        let session = ffi::lua_tointeger(l, 1);
+        let source = ffi::lua_tointeger(l, 2);
+        let protocol = ffi::lua_tointeger(l, 5);
+        let said = fence(|| (*host).report(&format!("Unknown session : {session} from {source:x}, protocol {protocol}")));
+        passed(l, said);
+        0
+    }
+
     /// `dispatch(protocol [, f])`: sets the handler; returns the one before.
     fn dispatch(l) {
         let host = host_of(l);
@@ -62,6 +93,23 @@ lua_fn! {
             ffi::luaL_unref(l, ffi::LUA_REGISTRYINDEX, before);
         }
         1
+    }
+}
+
+/// Pushes the function at a reference, or the usual one, gives it back, and refers to the one at 1. `[-1, +1, v]`
+unsafe fn replaced(l: *mut lua_State, before: c_int) -> c_int {
+    // SAFETY: called from C functions, by the law.
+    unsafe {
+        ffi::luaL_checktype(l, 1, ffi::LUA_TFUNCTION);
+        ffi::lua_settop(l, 1);
+        if before == ffi::LUA_NOREF {
+            ffi::lua_pushcfunction(l, unknown);
+        } else {
+            ffi::lua_rawgeti(l, ffi::LUA_REGISTRYINDEX, before.into());
+            ffi::luaL_unref(l, ffi::LUA_REGISTRYINDEX, before);
+        }
+        ffi::lua_pushvalue(l, 1);
+        ffi::luaL_ref(l, ffi::LUA_REGISTRYINDEX)
     }
 }
 

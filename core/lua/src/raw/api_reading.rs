@@ -10,7 +10,7 @@ use skyloom_net::SocketId;
 
 use super::api_message::check_resumed;
 use super::host::{Host, bytes_at, host_of, push_bytes, raise};
-use super::socket_arguments::{id_at, socket, wait};
+use super::socket_arguments::{id_at, socket, unknown, wait};
 use super::sockets::{Phase, Want};
 
 lua_fn! {
@@ -20,12 +20,14 @@ lua_fn! {
         if ffi::lua_type(l, 2) != ffi::LUA_TNIL {
             ffi::luaL_checkinteger(l, 2);
         }
+        check_known(l);
         try_read(l)
     }
 
     /// `readall(id)` to everything until the end.
     fn readall(l) {
         ffi::lua_settop(l, 1);
+        check_known(l);
         try_readall(l)
     }
 
@@ -41,6 +43,7 @@ lua_fn! {
                 raise(l, format_args!("a separator has at least one byte"));
             }
         }
+        check_known(l);
         try_readline(l)
     }
 
@@ -74,6 +77,18 @@ lua_continuation! {
         check_resumed(l, host_of(l));
         ffi::lua_settop(l, 1);
         try_block(l)
+    }
+}
+
+/// Raises unless this service has the socket at 1. `[-0, +0, v]`
+#[inline]
+unsafe fn check_known(l: *mut lua_State) {
+    // SAFETY: by the law.
+    unsafe {
+        let id = id_at(l, 1);
+        if socket(host_of(l), id).is_none_or(|socket| socket.ending) {
+            unknown(l, id);
+        }
     }
 }
 

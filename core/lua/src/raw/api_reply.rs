@@ -165,6 +165,9 @@ unsafe fn answer(l: *mut lua_State, host: *mut Host, body: Body) -> std::ffi::c_
         let sent = fence(|| {
             let envelope = envelope(host, body);
             let slot = (*host).running()?;
+            if (*host).watched {
+                super::tracing::tell(host, slot, c"response", None);
+            }
             match (*host).scheduler.answer(slot) {
                 Err(_) => None,
                 Ok(None) => Some(false),

@@ -106,7 +106,7 @@ lua_fn! {
     /// `exit()`: the service ends here; nothing after it runs.
     fn exit(l) {
         let host = host_of(l);
-        (*host).exiting = true;
+        (*host).leave();
         let told = fence(|| {
             if let Some(context) = (*host).context() {
                 context.exit(ExitReason::Finished);

@@ -156,6 +156,9 @@ unsafe fn kill(l: *mut lua_State, host: *mut Host, slot: u32) -> bool {
         (*host).active = l;
         (*host).current = before;
         (*host).keys.ended(owner(slot));
+        if (*host).watched {
+            super::tracing::forget(host, slot, state);
+        }
         release(host, slot);
         true
     }
@@ -193,6 +196,9 @@ unsafe fn suspend(l: *mut lua_State, host: *mut Host, slot: u32, after: Option<D
         });
         if passed(l, noted).is_none() {
             raise(l, format_args!("the service has ended"));
+        }
+        if (*host).watched {
+            super::tracing::tell(host, slot, c"sleep", Some(l));
         }
         if context == 1 {
             // The value stays below what the host will push.

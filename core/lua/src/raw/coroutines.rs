@@ -8,6 +8,7 @@ use std::ffi::c_int;
 use mlua::ffi::{self, lua_State};
 
 use super::host::host_of;
+use super::tracing;
 
 lua_fn! {
     /// `coroutine.resume(co, ...)`.
@@ -74,7 +75,13 @@ unsafe fn run(l: *mut lua_State, co: *mut lua_State, args: c_int) -> c_int {
         ffi::lua_xmove(l, co, args);
         let mut count = 0;
         let before = std::mem::replace(&mut (*host).active, co);
+        if (*host).watched {
+            tracing::starts_clock(host, co);
+        }
         let status = ffi::lua_resume(co, l, args, &mut count);
+        if (*host).watched {
+            tracing::stops_clock(host, co);
+        }
         (*host).active = before;
         if status != ffi::LUA_OK && status != ffi::LUA_YIELD {
             ffi::lua_xmove(co, l, 1);

@@ -16,7 +16,7 @@ use std::cell::Cell;
 use std::ffi::c_int;
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use mlua::ffi::{self, lua_Debug, lua_State};
 use skyloom_kernel::Interrupt;
@@ -57,12 +57,19 @@ thread_local! {
 #[derive(Debug)]
 pub(crate) struct Gate {
     wish: AtomicU8,
+    /// A script was reported that did not return; taken by `skynet.endless`.
+    endless: AtomicBool,
     workers: Arc<Workers>,
 }
 
 impl Gate {
     pub(crate) fn new(workers: &Arc<Workers>) -> Gate {
-        Gate { wish: AtomicU8::new(NOTHING), workers: Arc::clone(workers) }
+        Gate { wish: AtomicU8::new(NOTHING), endless: AtomicBool::new(false), workers: Arc::clone(workers) }
+    }
+
+    /// Whether a script of this service did not return since this was asked last.
+    pub(crate) fn take_endless(&self) -> bool {
+        self.endless.swap(false, Ordering::Relaxed)
     }
 
     fn ask(&self, wish: u8) {
@@ -81,6 +88,7 @@ impl Gate {
 
 impl Interrupt for Gate {
     fn report(&self) {
+        self.endless.store(true, Ordering::Relaxed);
         self.ask(REPORT);
     }
 
@@ -144,6 +152,12 @@ extern "C" fn on_signal(_: c_int) {
 unsafe fn gate<'a>(host: *const Host) -> &'a Gate {
     // SAFETY: callers have a live host, which keeps its gate.
     unsafe { &(*host).gate }
+}
+
+/// Whether the service was killed while its script runs: for loops in C that no hook interrupts.
+pub(super) fn is_killed(host: *const Host) -> bool {
+    // SAFETY: callers are functions that a script of this host called.
+    unsafe { gate(host).wish.load(Ordering::Relaxed) == GIVE_UP }
 }
 
 /// What a coroutine died of that came back without a word: the hook's yield, or a plain one.

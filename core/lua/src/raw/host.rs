@@ -19,6 +19,7 @@ use super::protocols::Protocols;
 use super::sockets::Sockets;
 use super::starting::Starting;
 use super::threads::{NO_SLOT, Threads};
+use super::unusual::Unusual;
 use crate::chunks::Chunk;
 use crate::home::Home;
 use crate::keys::Keys;
@@ -42,6 +43,8 @@ pub(super) enum Outcome {
     Values,
     /// The text of an error is.
     Error,
+    /// It has gone on: whoever resumes it again is not the host.
+    Taken,
 }
 
 /// The message that is being handled: what error lines tell of it.
@@ -74,8 +77,12 @@ pub(super) struct Host {
     pub(super) outcome: Outcome,
     /// A signal has set a hook.
     pub(super) hooked: bool,
+    /// Something is to be done before or after coroutines run: traces, clocks.
+    pub(super) watched: bool,
     /// The script said `skynet.exit()`, or its start failed: nothing more is begun.
     pub(super) exiting: bool,
+    /// A message does not go straight to its handler; so it is when the service is exiting.
+    pub(super) detour: bool,
     pub(super) home: Arc<Home>,
     pub(super) protocols: Protocols,
     pub(super) threads: Threads,
@@ -90,6 +97,8 @@ pub(super) struct Host {
     /// Hundredths of a second that a call may take; 0 is for ever.
     pub(super) call_timeout: u64,
     pub(super) sockets: Option<Box<Sockets>>,
+    /// Made when something of it is asked for.
+    pub(super) unusual: Option<Box<Unusual>>,
     pub(super) gate: Arc<Gate>,
     /// Where texts for Lua are put together.
     pub(super) text: String,
@@ -245,6 +254,12 @@ impl Host {
         // SAFETY: it is set for the time of a callback to what the kernel lent for that time
         // (see `Turn`), and null otherwise.
         unsafe { self.context.as_ref() }
+    }
+
+    /// Nothing more is begun.
+    pub(super) fn leave(&mut self) {
+        self.exiting = true;
+        self.detour = true;
     }
 
     /// Writes a line to the node's log.

@@ -10,7 +10,7 @@ use skyloom_net::SocketEvent;
 use super::host::{Host, Subject, push_bytes};
 use super::protocols::Codec;
 use super::sockets;
-use super::threads::{acquire_for, owner, release};
+use super::threads::{Role, acquire, acquire_for, owner, release};
 use super::turn::{answer, begin, disarm, fail, give_back, push_received, report_error, run};
 use super::unpack::unpack;
 use crate::scheduler::Answer;
@@ -29,7 +29,9 @@ pub(super) unsafe fn receive(host: *mut Host, message: Envelope) {
         match message.protocol {
             Protocol::RESPONSE => response(host, message),
             Protocol::ERROR => error(host, message),
-            Protocol::SOCKET if message.payload.holds::<SocketEvent>() => {
+            Protocol::SOCKET
+                if message.payload.peek::<SocketEvent>().is_some_and(|event| sockets::is_ours(host, event)) =>
+            {
                 if let Ok(event) = message.open().payload.take::<SocketEvent>() {
                     sockets::event(host, *event);
                 }
@@ -43,7 +45,7 @@ pub(super) unsafe fn receive(host: *mut Host, message: Envelope) {
 unsafe fn response(host: *mut Host, message: Envelope) {
     // SAFETY: as `receive`.
     unsafe {
-        let Some(session) = message.session else { return unknown_response(host, &message) };
+        let Some(session) = message.session else { return unknown_response(host, message) };
         match (*host).scheduler.response(session) {
             Answer::Call(slot, alarm) => {
                 disarm(host, alarm);
@@ -58,17 +60,24 @@ unsafe fn response(host: *mut Host, message: Envelope) {
                     context.count_late_answer();
                 }
             }
-            Answer::Unknown => unknown_response(host, &message),
+            Answer::Unknown => unknown_response(host, message),
         }
     }
 }
 
 #[cold]
-unsafe fn unknown_response(host: *mut Host, message: &Message) {
+unsafe fn unknown_response(host: *mut Host, message: Envelope) {
     let session = message.session.map_or(0, |session| session.get());
     let source = message.source.map_or(0, |source| source.get());
-    // SAFETY: nothing here enters Lua.
-    unsafe { (*host).report(&format!("Unknown session : {session} from {source:x}")) }
+    // SAFETY: as `receive`.
+    unsafe {
+        if let Some(handler) = (*host).unusual.as_ref().map(|unusual| unusual.unknown_response) {
+            if handler != ffi::LUA_NOREF {
+                return hand_over(host, handler, message);
+            }
+        }
+        (*host).report(&format!("Unknown session : {session} from {source:x}"));
+    }
 }
 
 #[cold]
@@ -100,7 +109,7 @@ unsafe fn request(host: *mut Host, mut message: Envelope) {
     unsafe {
         let found = (*host).protocols.by_id(message.protocol.0.into());
         let found = found.filter(|&index| (*host).protocols.at(index).handler != ffi::LUA_NOREF);
-        let Some(index) = found else { return unhandled(host, message.open()) };
+        let Some(index) = found else { return unhandled(host, message) };
         let (handler, codec) = {
             let speech = (*host).protocols.at(index);
             (speech.handler, speech.unpack)
@@ -162,11 +171,27 @@ unsafe fn unreadable(host: *mut Host, slot: u32, why: &str) {
 
 /// Nobody handles this protocol here.
 #[cold]
-unsafe fn unhandled(host: *mut Host, message: Message) {
-    // SAFETY: nothing here enters Lua.
+unsafe fn unhandled(host: *mut Host, message: Envelope) {
+    // SAFETY: as `receive`.
     unsafe {
-        let Some(context) = (*host).context() else { return };
         let protocol = message.protocol;
+        if protocol == Protocol::DEBUG {
+            return debug(host, message);
+        }
+        if protocol == Protocol::TRACE {
+            (*host).detour = true;
+            (*host).watched = true;
+            let _ = super::tracing::arrives(host, message);
+            return;
+        }
+        if message.awaits().is_none()
+            && let Some(handler) = (*host).unusual.as_ref().map(|unusual| unusual.unknown_request)
+            && handler != ffi::LUA_NOREF
+        {
+            return hand_over(host, handler, message);
+        }
+        let Some(context) = (*host).context() else { return };
+        let message: Message = message.open();
         if let Some((to, session)) = message.awaits() {
             let text = format!("nobody handles protocol {protocol} there");
             context.refuse(to, session, CallError::Refused(text));
@@ -179,7 +204,50 @@ unsafe fn unhandled(host: *mut Host, message: Message) {
     }
 }
 
+/// Gives a message that nobody expects to the script: `f(session, source, message, size, protocol)`.
+#[cold]
+unsafe fn hand_over(host: *mut Host, handler: c_int, message: Envelope) {
+    // SAFETY: as `receive`; a fresh coroutine has places for six values.
+    unsafe {
+        let slot = acquire((*host).main, host, Role::Task);
+        let state = (*host).threads.state(slot);
+        (*host).scheduler.begin(slot, message.source, message.session, false);
+        let protocol = message.protocol;
+        ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, handler.into());
+        ffi::lua_pushinteger(state, message.session.map_or(0, |session| session.get()).into());
+        ffi::lua_pushinteger(state, message.source.map_or(0, |source| source.get()).into());
+        push_received(host, slot, message);
+        ffi::lua_pushinteger(state, protocol.0.into());
+        run(host, slot, 5);
+    }
+}
+
+/// The first message of the debug protocol: from now on the service answers it.
+#[cold]
+unsafe fn debug(host: *mut Host, message: Envelope) {
+    // SAFETY: as `receive`; the main state has a free place. Every service knows the protocol.
+    unsafe {
+        let main = (*host).main;
+        ffi::lua_pushcfunction(main, first_debug_message);
+        let handler = ffi::luaL_ref(main, ffi::LUA_REGISTRYINDEX);
+        if let Some(index) = (*host).protocols.by_id(Protocol::DEBUG.0.into()) {
+            (*host).protocols.at(index).handler = handler;
+            request(host, message);
+        }
+    }
+}
+
 lua_fn! {
+    /// (session, source, ...): loads the module that answers, which puts its own handler in place of this.
+    fn first_debug_message(l) {
+        super::require::push_module(l, c"skynet.debug");
+        ffi::lua_getfield(l, -1, c"dispatch".as_ptr());
+        ffi::lua_rotate(l, 1, 1);
+        ffi::lua_pop(l, 1);
+        ffi::lua_callk(l, ffi::lua_gettop(l) - 1, 0, 0, Some(handled));
+        0
+    }
+
     /// (handler, session, source, unpack, key, size): unpacks by the script's function, then
     /// handles. Both may wait.
     fn unpack_and_handle(l) {

@@ -19,12 +19,51 @@ use Builtin::{Open, Text};
 static BUILTIN: &[(&str, Builtin)] = &[
     ("skynet", Open(super::api::open_skynet)),
     ("skynet.manager", Open(same_table)),
-    ("skynet.core", Open(same_table)),
     ("skynet.socket", Open(super::api_socket::open_socket)),
     ("skynet.codecache", Open(open_codecache)),
     ("skynet.more", Text(include_str!("../../../../lualib/skynet.lua"))),
+    ("skynet.console.commands", Text(include_str!("../../../../lualib/skynet/console/commands.lua"))),
+    ("skynet.console.run", Text(include_str!("../../../../lualib/skynet/console/run.lua"))),
+    ("skynet.console.show", Text(include_str!("../../../../lualib/skynet/console/show.lua"))),
+    ("skynet.core", Text(include_str!("../../../../lualib/skynet/core.lua"))),
+    ("skynet.coroutine", Text(include_str!("../../../../lualib/skynet/coroutine.lua"))),
+    ("skynet.datacenter", Text(include_str!("../../../../lualib/skynet/datacenter.lua"))),
+    ("skynet.debug", Text(include_str!("../../../../lualib/skynet/debug.lua"))),
+    ("skynet.function", Open(super::api_function::open_function)),
+    ("skynet.harbor", Text(include_str!("../../../../lualib/skynet/harbor.lua"))),
+    ("skynet.inject", Text(include_str!("../../../../lualib/skynet/inject.lua"))),
+    ("skynet.memory", Text(include_str!("../../../../lualib/skynet/memory.lua"))),
+    ("skynet.mqueue", Text(include_str!("../../../../lualib/skynet/mqueue.lua"))),
+    ("skynet.multicast", Text(include_str!("../../../../lualib/skynet/multicast.lua"))),
+    ("skynet.netpack", Open(super::api_netpack::open_netpack)),
+    ("skynet.profile", Text(include_str!("../../../../lualib/skynet/profile.lua"))),
     ("skynet.queue", Text(include_str!("../../../../lualib/skynet/queue.lua"))),
+    ("skynet.rarely", Text(include_str!("../../../../lualib/skynet/rarely.lua"))),
+    ("skynet.request", Text(include_str!("../../../../lualib/skynet/request.lua"))),
+    ("skynet.require", Text(include_str!("../../../../lualib/skynet/require.lua"))),
+    ("skynet.service", Text(include_str!("../../../../lualib/skynet/service.lua"))),
+    ("skynet.socket.more", Text(include_str!("../../../../lualib/skynet/socket.lua"))),
+    ("skynet.socketchannel", Text(include_str!("../../../../lualib/skynet/socketchannel.lua"))),
+    ("skynet.socketdriver", Open(super::api_driver::open_driver)),
+    ("skynet.tasks", Text(include_str!("../../../../lualib/skynet/tasks.lua"))),
+    ("skynet.trace", Text(include_str!("../../../../lualib/skynet/trace.lua"))),
+    ("skynet.unique", Text(include_str!("../../../../lualib/skynet/unique.lua"))),
+    ("http.deadline", Text(include_str!("../../../../lualib/http/deadline.lua"))),
+    ("http.httpc", Text(include_str!("../../../../lualib/http/httpc.lua"))),
+    ("http.httpd", Text(include_str!("../../../../lualib/http/httpd.lua"))),
+    ("http.internal", Text(include_str!("../../../../lualib/http/internal.lua"))),
+    ("http.sockethelper", Text(include_str!("../../../../lualib/http/sockethelper.lua"))),
+    ("http.tlshelper", Text(include_str!("../../../../lualib/http/tlshelper.lua"))),
+    ("http.url", Text(include_str!("../../../../lualib/http/url.lua"))),
+    ("http.websocket", Text(include_str!("../../../../lualib/http/websocket.lua"))),
+    ("snax.gateserver", Text(include_str!("../../../../lualib/snax/gateserver.lua"))),
+    ("skyloom.host", Open(super::api_inside::open_host)),
 ];
+
+/// The names of all of them.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    BUILTIN.iter().map(|(name, _)| *name)
+}
 
 /// The module with this name.
 pub(super) fn find(name: &str) -> Option<Builtin> {

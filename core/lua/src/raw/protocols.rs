@@ -67,6 +67,11 @@ impl Protocols {
         self.0.iter().position(|speech| speech.name.as_bytes() == name)
     }
 
+    /// Names and numbers of all.
+    pub(super) fn names(&self) -> impl Iterator<Item = (&str, u8)> {
+        self.0.iter().map(|speech| (&*speech.name, speech.id))
+    }
+
     #[inline]
     pub(super) fn at(&mut self, index: usize) -> &mut Speech {
         &mut self.0[index]

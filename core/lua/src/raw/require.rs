@@ -131,8 +131,7 @@ lua_continuation! {
     /// The other coroutine has loaded it, or failed.
     fn waited(l, _context) {
         let host = host_of(l);
-        super::api_message::check_resumed(l, host);
-        if (*host).outcome == Outcome::Error {
+        if super::api_message::check_resumed(l, host) == Outcome::Error {
             ffi::lua_error(l);
         }
         ffi::lua_settop(l, 1);

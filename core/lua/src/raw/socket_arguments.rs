@@ -5,8 +5,8 @@ use std::ffi::c_int;
 use mlua::ffi::{self, lua_State};
 use skyloom_net::{Net, SocketId};
 
-use super::arguments::waiting;
-use super::host::{Host, fence, home_of, passed, raise};
+use super::arguments::{Body, ready, waiting};
+use super::host::{Host, bytes_at, fence, home_of, passed, raise};
 use super::sockets::{Socket, Want, begin_waiting};
 
 /// Suspends until the socket has what is wanted. `[-0, +0, v]`
@@ -42,7 +42,7 @@ pub(super) unsafe fn wait(
 #[inline]
 pub(super) unsafe fn socket<'a>(host: *mut Host, id: SocketId) -> Option<&'a mut Socket> {
     // SAFETY: by contract.
-    unsafe { (*host).sockets.as_mut()?.0.get_mut(&id.get()) }
+    unsafe { (*host).sockets.as_mut()?.all.get_mut(&id.get()) }
 }
 
 /// The number of a socket at `index`. `[-0, +0, v]`
@@ -89,6 +89,106 @@ pub(super) unsafe fn net_of<'a>(l: *mut lua_State, host: *mut Host) -> &'a Net {
         match home_of(host).net.as_ref() {
             Some(net) => net,
             None => raise(l, format_args!("this node has no sockets")),
+        }
+    }
+}
+
+/// The worker that runs this service now.
+#[inline]
+pub(super) fn near(host: *mut Host) -> Option<usize> {
+    // SAFETY: `host` is valid by the law; nothing here enters Lua.
+    unsafe { (*host).context()?.near().worker() }
+}
+
+/// Raises: this service does not know the socket. `[-0, +0, v]`
+///
+/// # Safety
+///
+/// Called from a C function, by the law.
+#[cold]
+pub(super) unsafe fn unknown(l: *mut lua_State, id: SocketId) -> ! {
+    // SAFETY: by contract.
+    unsafe { raise(l, format_args!("assertion failed! this service has no socket {id}")) }
+}
+
+/// Bytes on their way to a socket: a string, a table of strings, or a key with its size. `[-0, +0, v]`
+///
+/// # Safety
+///
+/// As [`ready`].
+pub(super) unsafe fn data(l: *mut lua_State, host: *mut Host, at: c_int) -> Body {
+    // SAFETY: by contract. Strings of a table are copied while they are on the stack.
+    unsafe {
+        if ffi::lua_type(l, at) != ffi::LUA_TTABLE {
+            return ready(l, host, at);
+        }
+        let start = (*host).buffer.len();
+        let mut index = 1;
+        while ffi::lua_rawgeti(l, at, index) != ffi::LUA_TNIL {
+            match ffi::lua_type(l, -1) {
+                ffi::LUA_TSTRING => {}
+                // On the stack, so that the table stays as it is.
+                ffi::LUA_TNUMBER => drop(ffi::lua_tolstring(l, -1, std::ptr::null_mut())),
+                _ => {
+                    (*host).buffer.truncate(start);
+                    raise(l, format_args!("a table to be written holds strings"));
+                }
+            }
+            let part = bytes_at(l, -1);
+            (*host).buffer.extend_from_slice(part);
+            ffi::lua_pop(l, 1);
+            index += 1;
+        }
+        ffi::lua_pop(l, 1);
+        Body::Buffer(start)
+    }
+}
+
+/// Gives the bytes of a body to `use_them`, and drops it. `None` if that panicked.
+pub(super) fn with_bytes<R: Copy>(host: *mut Host, body: Body, use_them: impl FnOnce(&[u8]) -> R) -> Option<R> {
+    // SAFETY: `host` is valid by the law; nothing here enters Lua, or touches the buffer.
+    unsafe {
+        fence(|| match body {
+            Body::Empty => use_them(&[]),
+            Body::Key(key) => {
+                let held = (*host).keys.take(key);
+                use_them(held.as_ref().and_then(|held| held.payload.as_bytes()).unwrap_or_default())
+            }
+            Body::Buffer(start) => {
+                let buffer = &mut (*host).buffer;
+                let used = use_them(buffer.get(start..).unwrap_or_default());
+                buffer.truncate(start);
+                used
+            }
+        })
+    }
+}
+
+/// Name and port: two arguments, or `host:port`, or `[v6]:port`. `[-0, +0, v]`
+///
+/// # Safety
+///
+/// Called from a C function, by the law, with `text` at index 1.
+pub(super) unsafe fn address(l: *mut lua_State, text: &str) -> (&str, u16) {
+    // SAFETY: by contract.
+    unsafe {
+        if ffi::lua_type(l, 2) == ffi::LUA_TNUMBER || ffi::lua_type(l, 2) == ffi::LUA_TSTRING {
+            let mut is_number = 0;
+            let port = ffi::lua_tointegerx(l, 2, &mut is_number);
+            match u16::try_from(port) {
+                Ok(port) if is_number != 0 => return (text, port),
+                _ => raise(l, format_args!("Invalid port: {text} needs one from 0 to 65535")),
+            }
+        }
+        let Some((name, port)) = text.rsplit_once(':') else {
+            raise(l, format_args!("Invalid address {text}."));
+        };
+        match port.parse() {
+            Ok(port) => {
+                let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+                (bare.unwrap_or(name), port)
+            }
+            Err(_) => raise(l, format_args!("Invalid port in address {text}.")),
         }
     }
 }

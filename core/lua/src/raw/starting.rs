@@ -112,7 +112,7 @@ pub(super) unsafe fn give_up(host: *mut Host, why: String) {
             context.exit(ExitReason::Failed(why.clone()));
         }
         (*host).starting.news = Some(Err(why));
-        (*host).exiting = true;
+        (*host).leave();
     }
 }
 

@@ -56,8 +56,8 @@ pub(super) struct Thread {
     anchor: c_int,
     /// The idle one below it.
     next: u32,
-    /// Boxed, because the state points to it.
-    _tag: Box<Tag>,
+    /// Boxed, because the state points to it. There is one always; it is taken when the slot gets another coroutine.
+    tag: Option<Box<Tag>>,
 }
 
 /// All coroutines, by slot.
@@ -103,6 +103,12 @@ impl Threads {
         }
         let given = |slot: &u32| !idle.contains(slot) && !self.vacant.contains(slot);
         slots.filter(given).find(|slot| test(self.state(*slot)))
+    }
+
+    /// The coroutine of a start that is not over, if a test finds it alive.
+    pub(super) fn starter(&self, alive: impl Fn(u32) -> bool) -> Option<u32> {
+        let slots = 0..self.all.len() as u32;
+        slots.filter(|slot| self.all[*slot as usize].role == Role::Start).find(|slot| alive(*slot))
     }
 
     /// A protocol got another handler: no coroutine shall think that it still has this one.
@@ -203,7 +209,12 @@ unsafe fn create(l: *mut lua_State, host: *mut Host) -> u32 {
         let anchor = ffi::luaL_ref(l, ffi::LUA_REGISTRYINDEX);
         let threads = &mut (*host).threads;
         let slot = threads.vacant.pop().unwrap_or(threads.all.len() as u32);
-        let tag = Box::new(Tag { host, slot });
+        // A slot keeps its tag for ever: a state that is suspended inside another may still point to it.
+        let tag = match threads.all.get_mut(slot as usize) {
+            Some(before) => before.tag.take(),
+            None => None,
+        };
+        let tag = tag.unwrap_or_else(|| Box::new(Tag { host, slot }));
         *ffi::lua_getextraspace(state).cast::<*const Tag>() = &raw const *tag;
         let thread = Thread {
             state,
@@ -213,7 +224,7 @@ unsafe fn create(l: *mut lua_State, host: *mut Host) -> u32 {
             handler: ffi::LUA_NOREF,
             anchor,
             next: NO_SLOT,
-            _tag: tag,
+            tag: Some(tag),
         };
         match threads.all.get_mut(slot as usize) {
             Some(place) => *place = thread,

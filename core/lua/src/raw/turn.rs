@@ -13,7 +13,9 @@ use super::host::{Host, Outcome, push_bytes};
 use super::starting;
 use super::threads::{Expect, NO_SLOT, Role, forget, owner, release};
 use super::trace::{self, Failure};
+use super::tracing;
 use super::unpack::unpack;
+use super::unusual::unusual;
 use crate::keys::Origin;
 use crate::scheduler::{Alarm, Ended, Request, Step};
 use skyloom_kernel::{Envelope, TimerId};
@@ -174,7 +176,13 @@ pub(super) unsafe fn push_received(host: *mut Host, slot: u32, mut message: Enve
         let state = (*host).threads.state(slot);
         message.payload.encode();
         let len = message.payload.len().unwrap_or(0);
-        let kept = if len == 0 { None } else { (*host).keys.insert(owner(slot), Origin::Received, message) };
+        let kept = match len {
+            0 => None,
+            _ if (*host).detour && unusual(host).keeps => {
+                (*host).keys.insert(owner(NO_SLOT), Origin::Packed, message)
+            }
+            _ => (*host).keys.insert(owner(slot), Origin::Received, message),
+        };
         match kept {
             Some(key) => {
                 ffi::lua_pushlightuserdata(state, key.bits() as *mut _);
@@ -263,13 +271,16 @@ pub(super) unsafe fn run(host: *mut Host, slot: u32, count: c_int) {
         (*host).yielded = false;
         (*host).memory.strict = true;
         (*host).active = state;
+        if (*host).watched {
+            tracing::resumes(host, slot, state);
+        }
         let mut results = 0;
         let status = ffi::lua_resume(state, (*host).main, count, &mut results);
         (*host).active = std::ptr::null_mut();
         (*host).memory.strict = false;
         (*host).current = NO_SLOT;
-        if (*host).hooked {
-            unhook(host, state);
+        if (*host).hooked | (*host).watched {
+            has_run(host, slot, state, status);
         }
         match status {
             ffi::LUA_OK => {
@@ -289,6 +300,20 @@ pub(super) unsafe fn run(host: *mut Host, slot: u32, count: c_int) {
                 let failure = trace::failure(host, state);
                 failed(host, slot, failure);
             }
+        }
+    }
+}
+
+/// What is left to do for few coroutines when they come back.
+#[cold]
+unsafe fn has_run(host: *mut Host, slot: u32, state: *mut mlua::ffi::lua_State, status: c_int) {
+    // SAFETY: as `run`.
+    unsafe {
+        if (*host).hooked {
+            unhook(host, state);
+        }
+        if (*host).watched {
+            tracing::has_run(host, slot, state, status);
         }
     }
 }

@@ -17,7 +17,7 @@ use super::protocols::Protocols;
 use super::starting::{self, Starting};
 use super::threads::{NO_SLOT, Role, Threads, acquire};
 use super::turn::{close, run, say_goodbye, settle, tidy};
-use super::{coroutines, incoming, require};
+use super::{coroutines, incoming, require, unusual};
 use crate::home::{Home, Script, folder};
 use crate::keys::Keys;
 use crate::scheduler::Scheduler;
@@ -81,6 +81,9 @@ impl Vm {
             subject: Subject::default(),
             starting: Starting::default(),
             exiting: false,
+            watched: false,
+            detour: false,
+            unusual: None,
             leaver: NO_SLOT,
             last_token: 0,
             sockets: None,
@@ -127,16 +130,17 @@ impl Vm {
             let slot = acquire((*host).main, host, Role::Start);
             let state = (*host).threads.state(slot);
             ffi::lua_checkstack(state, c_int::try_from(args.len()).unwrap_or(c_int::MAX / 2).saturating_add(16));
-            match find(state, host, script) {
+            let found = find(state, host, script).and_then(|()| preload(state, host));
+            match found {
                 Err(why) => {
                     (*host).report(&format!("init service failed: {why}"));
                     starting::give_up(host, why);
                 }
-                Ok(()) => {
+                Ok(before) => {
                     for arg in args {
                         push_bytes(state, arg.as_bytes());
                     }
-                    run(host, slot, args.len() as c_int);
+                    run(host, slot, before + args.len() as c_int);
                     settle(host);
                     tidy(host);
                 }
@@ -152,8 +156,8 @@ impl Vm {
         // SAFETY: as in `start`.
         unsafe {
             let _turn = Turn::enter(host, context);
-            if (*host).exiting {
-                return;
+            if (*host).detour {
+                return unusual::receive(host, message);
             }
             incoming::receive(host, message);
             if !(*host).scheduler.is_settled() {
@@ -173,7 +177,7 @@ impl Vm {
         // host, so no reference into it is held across.
         unsafe {
             let _turn = Turn::enter(host, context);
-            (*host).exiting = true;
+            (*host).leave();
             for request in (*host).scheduler.take_unanswered() {
                 context.refuse(request.to, request.session, CallError::Died);
             }
@@ -183,6 +187,12 @@ impl Vm {
                 for slot in waiting {
                     close(host, slot);
                 }
+            }
+            if !matches!(reason, ExitReason::Killed) && tells_lives(context) {
+                (*host).report("KILL self");
+            }
+            super::api_inside::tell_monitor(host);
+            if matches!(reason, ExitReason::Finished | ExitReason::Stopped) {
                 let leaver = std::mem::replace(&mut (*host).leaver, NO_SLOT);
                 if leaver != NO_SLOT {
                     close(host, leaver);
@@ -223,6 +233,11 @@ impl fmt::Debug for Vm {
     }
 }
 
+/// Whether the log tells of each service that begins and ends, as Skynet's does.
+pub(crate) fn tells_lives(context: &Context<'_>) -> bool {
+    context.node().env("loglife").is_some_and(|said| said == "true")
+}
+
 /// Hundredths of a second that a call may take: as the environment says, else the settings.
 fn call_timeout(home: &Home, context: &Context<'_>) -> u64 {
     let said = context.node().env("calltimeout");
@@ -237,14 +252,14 @@ unsafe fn find(state: *mut lua_State, host: *mut Host, script: &Script) -> Resul
             Script::Named(name) => {
                 let mut said = String::new();
                 for place in home_of(host).places(name) {
-                    if place.file.is_file() {
+                    if place.file.is_file() && !home_of(host).replaces(name, &place) {
                         if load_file(state, host, &place.file) {
-                            set_globals(state, host, name, Some(&place.folder));
+                            set_globals(state, host, name, Some((&place.folder, place.is_private)));
                             return Ok(());
                         }
                         said.push_str(&pop_text(state));
                         said.push('\n');
-                    } else {
+                    } else if !place.file.is_file() {
                         said.push_str(&format!("cannot open {}: no such file\n", place.file.display()));
                     }
                 }
@@ -263,7 +278,7 @@ unsafe fn find(state: *mut lua_State, host: *mut Host, script: &Script) -> Resul
                     return Err(pop_text(state));
                 }
                 let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-                set_globals(state, host, &name, Some(&folder(path)));
+                set_globals(state, host, &name, Some((&folder(path), true)));
                 Ok(())
             }
             Script::Text { name, text } => {
@@ -278,17 +293,31 @@ unsafe fn find(state: *mut lua_State, host: *mut Host, script: &Script) -> Resul
     }
 }
 
-/// `SERVICE_NAME`, `SERVICE_PATH`, and the templates of `require`. `[-0, +0, -]`
-unsafe fn set_globals(state: *mut lua_State, host: *mut Host, name: &str, folder: Option<&str>) {
+/// Puts what `preload` says before the script on the stack; how many arguments that are. `[-0, +(0|3), -]`
+unsafe fn preload(state: *mut lua_State, host: *mut Host) -> Result<c_int, String> {
+    // SAFETY: as `find`, which has left the script's function.
+    unsafe {
+        if home_of(host).settings.preload.is_empty() {
+            return Ok(0);
+        }
+        if super::preload::wrap(state, host) { Ok(3) } else { Err(format!("preload: {}", pop_text(state))) }
+    }
+}
+
+/// `SERVICE_NAME`, `SERVICE_PATH`, and the templates of `require`: the folder, and whether modules
+/// are looked for there. `[-0, +0, -]`
+unsafe fn set_globals(state: *mut lua_State, host: *mut Host, name: &str, folder: Option<(&str, bool)>) {
     // SAFETY: as `find`. The tables are the VM's own and have no metatables yet.
     unsafe {
         push_bytes(state, name.as_bytes());
         ffi::lua_setglobal(state, c"SERVICE_NAME".as_ptr());
         let mut path = home_of(host).settings.modules.clone();
-        if let Some(folder) = folder {
+        if let Some((folder, is_private)) = folder {
             push_bytes(state, folder.as_bytes());
             ffi::lua_setglobal(state, c"SERVICE_PATH".as_ptr());
-            path = format!("{folder}?.lua;{folder}?/init.lua;{path}");
+            if is_private {
+                path = format!("{folder}?.lua;{folder}?/init.lua;{path}");
+            }
         }
         ffi::luaL_getsubtable(state, ffi::LUA_REGISTRYINDEX, ffi::LUA_LOADED_TABLE);
         ffi::lua_getfield(state, -1, c"package".as_ptr());
@@ -331,6 +360,12 @@ lua_fn! {
             ffi::lua_pushcfunction(l, function);
             ffi::lua_setglobal(l, name.as_ptr());
         }
+        ffi::lua_getglobal(l, c"string".as_ptr());
+        for (name, function) in super::api_string::FUNCTIONS {
+            ffi::lua_pushcfunction(l, function);
+            ffi::lua_setfield(l, -2, name.as_ptr());
+        }
+        ffi::lua_pop(l, 1);
         ffi::lua_getglobal(l, c"coroutine".as_ptr());
         ffi::lua_pushcfunction(l, coroutines::resume);
         ffi::lua_setfield(l, -2, c"resume".as_ptr());

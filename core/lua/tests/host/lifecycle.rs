@@ -236,26 +236,6 @@ fn the_environment_is_shared_and_written_once() {
 }
 
 #[test]
-fn one_service_of_a_kind_is_started_once() {
-    let folder = Folder::new(
-        "unique",
-        &[("single.lua", "local skynet = require 'skynet' skynet.start(function() skynet.sleep(1) end)")],
-    );
-    let mut world = folder.world();
-    for _ in 0..3 {
-        world.run(
-            "asker",
-            "skynet.start(function() skynet.fork(function() skynet.error(skynet.uniqueservice 'single') end) end)",
-        );
-    }
-    world.pass(2);
-    let lines = world.lines();
-    assert_eq!(lines.len(), 3);
-    assert!(lines.iter().all(|line| *line == lines[0]), "{lines:?}");
-    assert_eq!(world.node().services().iter().filter(|service| service.label == "single").count(), 1);
-}
-
-#[test]
 fn memory_has_a_limit_that_hits_only_the_script() {
     let mut world = World::with(LuaFactory::new(Settings { memory_limit: 4 << 20, ..Settings::default() }));
     world.run(
@@ -276,4 +256,23 @@ fn memory_has_a_limit_that_hits_only_the_script() {
     );
     let lines: Vec<_> = world.lines().into_iter().filter(|line| !line.starts_with("lua call")).collect();
     assert_eq!(lines, ["false call failed: not enough memory", "true fine"]);
+}
+
+#[test]
+fn the_node_tells_which_services_live_and_how_busy_they_are() {
+    let folder = Folder::new("listed", &[("child.lua", "require 'skynet'.start(function() end)")]);
+    let mut world = folder.world();
+    world.run(
+        "asker",
+        "skynet.start(function()
+        local child = skynet.newservice('child', 'a', 2)
+        assert(skynet.services()[child] == 'snlua child a 2' and skynet.services()[skynet.self()] == 'snlua asker')
+        skynet.send(child, 'lua', 'x')
+        assert(skynet.servicestat(child).mqlen == 1 and skynet.servicestat(child).message == 0)
+        skynet.kill(child)
+        assert(skynet.services()[child] == nil and skynet.servicestat(child) == nil)
+        skynet.error 'ok'
+    end)",
+    );
+    assert_eq!(world.lines(), ["ok"]);
 }

@@ -145,8 +145,8 @@ fn names_of_the_api_can_be_listed_and_probed() {
         for name, value in pairs(skynet) do all[name] = type(value) end
         assert(all.call == 'function' and all.PTYPE_LUA == 'number')
         assert(skynet.no_such_name == nil and skynet.PTYPE_LUA == 10)
-        assert(skynet.call == skynet.call and require 'skynet' == skynet and require 'skynet.core' == skynet)
-        assert(require 'skynet.manager'.launch == skynet.launch)
+        assert(skynet.call == skynet.call and require 'skynet' == skynet)
+        assert(require 'skynet.manager'.launch == skynet.launch and all.request == 'function' and all.queue == 'function')
         skynet.error 'ok'",
     );
     assert_eq!(world.lines(), ["ok"]);

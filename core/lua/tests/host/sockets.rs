@@ -19,14 +19,14 @@ impl Service for Logger {
 }
 
 /// A real node with workers and sockets.
-struct Real {
-    node: Node,
+pub(crate) struct Real {
+    pub(crate) node: Node,
     lua: LuaFactory,
     lines: Receiver<String>,
 }
 
 impl Real {
-    fn new() -> Real {
+    pub(crate) fn new() -> Real {
         let (net, pollers) = Net::new(2, Limits::default()).unwrap();
         let drivers = pollers.into_iter().map(|poller| Box::new(poller) as Box<dyn Driver>).collect();
         let node = Node::builder().workers(2).drivers(drivers).start().unwrap();
@@ -36,17 +36,17 @@ impl Real {
         Real { node, lua: LuaFactory::builder(Settings::default()).net(net).build(), lines }
     }
 
-    fn run(&self, name: &str, text: &str) -> Handle {
+    pub(crate) fn run(&self, name: &str, text: &str) -> Handle {
         let prelude = "local skynet = require 'skynet' local socket = require 'skynet.socket' ";
         self.node.spawn(self.lua.text(name, &format!("{prelude}{text}"), &[]))
     }
 
-    fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         self.lines.recv_timeout(Duration::from_secs(20)).expect("a line within 20 s")
     }
 
     /// Runs a service that says the port it listens on.
-    fn server(&self, text: &str) -> TcpStream {
+    pub(crate) fn server(&self, text: &str) -> TcpStream {
         self.run("server", text);
         let port: u16 = self.line().parse().unwrap();
         TcpStream::connect(("127.0.0.1", port)).unwrap()
@@ -124,8 +124,11 @@ fn reads_of_every_kind_return_what_they_should() {
                 assert(a == false and b == '')
                 socket.close(peer)
                 socket.close(peer)
-                a, b = socket.read(peer)
-                assert(a == false and socket.write(peer, 'x') == false)
+                assert(socket.write(peer, 'x') == false and socket.block(peer) == false)
+                for _, f in ipairs { socket.read, socket.readline, socket.readall } do
+                    local ok, err = pcall(f, peer)
+                    assert(not ok and err:match 'assertion failed!', err)
+                end
                 skynet.error 'ok'
             end)
         end)
@@ -219,8 +222,12 @@ fn a_peer_that_sends_more_than_anybody_reads_is_not_read_any_more() {
     let bytes = vec![7; 16 << 20];
     client.write_all(&bytes).unwrap();
     drop(client);
+    let paused = real.line();
+    assert!(paused.starts_with("Pause socket (") && paused.contains(") size : "), "{paused}");
     assert_eq!(real.line(), "memory true");
-    assert_eq!(real.line(), (16 << 20).to_string());
+    let rest: Vec<String> = std::iter::repeat_with(|| real.line()).take_while(|line| line != "16777216").collect();
+    assert!(rest.iter().all(|line| line.contains("e socket (")), "{rest:?}");
+    assert!(rest[0].starts_with("Resume socket ("), "{rest:?}");
 }
 
 #[test]
@@ -255,6 +262,7 @@ fn two_coroutines_cannot_read_one_socket() {
                 local ok, err = pcall(socket.read, peer)
                 skynet.error(err:match 'another coroutine waits')
                 socket.close(peer)
+                skynet.error 'closed'
             end)
         end)
         skynet.error(port)
@@ -262,4 +270,205 @@ fn two_coroutines_cannot_read_one_socket() {
     );
     assert_eq!(real.line(), "another coroutine waits");
     assert_eq!(real.line(), "false ");
+    assert_eq!(real.line(), "closed");
+}
+
+#[test]
+fn the_owner_hears_of_the_end_when_it_closes_itself_and_before_close_returns() {
+    let real = Real::new();
+    let _client = real.server(
+        "skynet.start(function()
+        local id, ip, port = socket.listen('127.0.0.1', 0)
+        socket.start(id, function(peer)
+            skynet.fork(function()
+                socket.start(peer)
+                socket.onclose(peer, function(gone) skynet.sleep(1) skynet.error('end', gone == peer) end)
+                socket.close(peer)
+                skynet.error('closed', socket.invalid(peer), socket.disconnected(peer))
+                socket.onclose(peer, print)
+                socket.close(peer)
+                skynet.error(pcall(socket.limit, peer, 10))
+            end)
+        end)
+        skynet.error(port)
+    end)",
+    );
+    assert_eq!(real.line(), "end true");
+    assert_eq!(real.line(), "closed true nil");
+    assert!(real.line().contains("assertion failed!"));
+}
+
+#[test]
+fn an_abandoned_socket_belongs_to_whoever_starts_it() {
+    let real = Real::new();
+    let agent = real.run(
+        "agent",
+        "skynet.start(function()
+        skynet.dispatch('lua', function(_, _, fd)
+            assert(socket.start(fd))
+            socket.write(fd, 'agent: ' .. socket.readline(fd) .. '\\n')
+        end)
+        skynet.error 'ready'
+    end)",
+    );
+    assert_eq!(real.line(), "ready");
+    let mut client = real.server(&format!(
+        "skynet.start(function()
+        local id, ip, port = socket.listen('127.0.0.1', 0)
+        socket.start(id, function(peer)
+            socket.start(peer)
+            skynet.fork(function() skynet.error(socket.read(peer, 100)) end)
+            skynet.fork(function()
+                socket.abandon(peer)
+                assert(socket.invalid(peer))
+                skynet.send({}, 'lua', peer)
+            end)
+        end)
+        skynet.error(port)
+    end)",
+        agent.get()
+    ));
+    assert_eq!(real.line(), "false ");
+    client.write_all(b"hello\n").unwrap();
+    let mut line = String::new();
+    BufReader::new(client).read_line(&mut line).unwrap();
+    assert_eq!(line, "agent: hello\n");
+}
+
+#[test]
+fn a_line_that_never_ends_is_over_the_limit_too() {
+    let real = Real::new();
+    let mut client = real.server(
+        "skynet.start(function()
+        local id, ip, port = socket.listen('127.0.0.1', 0)
+        socket.start(id, function(peer)
+            skynet.fork(function()
+                socket.start(peer)
+                socket.limit(peer, 1000)
+                skynet.error(#socket.read(peer, 2000))
+                local line, rest = socket.readline(peer)
+                skynet.error(line, #rest > 1000)
+            end)
+        end)
+        skynet.error(port)
+    end)",
+    );
+    client.write_all(&[b'x'; 2000]).unwrap();
+    assert_eq!(real.line(), "2000");
+    let _ = client.write_all(&[b'x'; 1500]);
+    assert!(real.line().starts_with("socket buffer overflow: fd="));
+    assert_eq!(real.line(), "false true");
+}
+
+#[test]
+fn names_and_addresses_are_resolved_off_the_worker() {
+    let real = Real::new();
+    real.run(
+        "names",
+        "skynet.start(function()
+        skynet.error(socket.resolve('localhost')[1], socket.resolve('::1')[1], socket.resolve('127.0.0.2')[1])
+        local ok, err = pcall(socket.resolve, 'no such name.invalid')
+        skynet.error(ok, err:match 'cannot find no such name.invalid')
+        ok, err = pcall(socket.open, '127.0.0.1:x')
+        skynet.error(err:match 'Invalid port in address 127.0.0.1:x%.')
+        ok, err = pcall(socket.listen, '192.0.2.1', 1)
+        skynet.error(err:match 'Listen error')
+    end)",
+    );
+    assert_eq!(real.line(), "127.0.0.1 ::1 127.0.0.2");
+    assert_eq!(real.line(), "false cannot find no such name.invalid");
+    assert_eq!(real.line(), "Invalid port in address 127.0.0.1:x.");
+    assert_eq!(real.line(), "Listen error");
+}
+
+#[test]
+fn what_waits_for_a_slow_peer_is_told_from_one_mebibyte_on_and_when_it_is_gone() {
+    let real = Real::new();
+    let mut client = real.server(
+        "skynet.start(function()
+        local id, ip, port = socket.listen('127.0.0.1', 0)
+        socket.start(id, function(peer)
+            socket.start(peer)
+            local heard = {}
+            socket.warning(peer, function(fd, kilobytes)
+                assert(fd == peer)
+                heard[#heard + 1] = kilobytes
+                if kilobytes == 0 then skynet.error('drained', heard[1] >= 1024, #heard) end
+            end)
+            skynet.fork(function()
+                for _ = 1, 160 do socket.write(peer, ('x'):rep(128 << 10)) end
+                skynet.error(heard[1])
+            end)
+        end)
+        skynet.error(port)
+    end)",
+    );
+    assert_eq!(real.line(), "nil", "a warning is a message like any other");
+    let mut all = vec![0; 160 * (128 << 10)];
+    client.read_exact(&mut all).unwrap();
+    assert!(real.line().starts_with("drained true "));
+}
+
+#[test]
+fn datagrams_go_both_ways_over_both_families() {
+    let real = Real::new();
+    real.run(
+        "udp",
+        "skynet.start(function()
+        for _, ip in ipairs { '127.0.0.1', '::1' } do
+            local server
+            server = socket.udp(function(data, from)
+                local host, port = socket.udp_address(from)
+                assert(host == ip and port > 0)
+                socket.sendto(server, from, 'OK ' .. data)
+            end, ip, 0)
+            local port
+            for _, info in ipairs(socket.netstat()) do
+                if info.id == server then
+                    assert(info.type == 'UDP' and info.address == skynet.self())
+                    port = math.tointeger(info.peer:match ':(%d+)$')
+                end
+            end
+            local client = socket.udp(function(data) skynet.error(ip, data) end)
+            socket.udp_connect(client, ip, port)
+            assert(socket.write(client, 'hello'))
+            local dialled = socket.udp_dial(ip, port, function(data) skynet.error(ip, data) end)
+            skynet.sleep(5)
+            assert(socket.write(dialled, { 'a ', 'table' }))
+            skynet.sleep(5)
+            socket.close(server) socket.close(client) socket.close(dialled)
+            assert(socket.write(client, 'x') == false)
+        end
+        skynet.error(pcall(socket.udp_address, 'nonsense'))
+        local alone = socket.udp_listen('127.0.0.1', 0, print)
+        skynet.error(socket.write(alone, 'to whom?'))
+    end)",
+    );
+    for ip in ["127.0.0.1", "::1"] {
+        assert_eq!(real.line(), format!("{ip} OK hello"));
+        assert_eq!(real.line(), format!("{ip} OK a table"));
+    }
+    assert!(real.line().contains("Invalid udp address"));
+    assert_eq!(real.line(), "false");
+}
+
+#[test]
+fn netstat_names_every_socket_and_its_owner() {
+    let real = Real::new();
+    let _client = real.server(
+        "skynet.start(function()
+        local id, ip, port = socket.listen('127.0.0.1', 0)
+        socket.start(id, function(peer, from)
+            socket.start(peer)
+            for _, info in ipairs(socket.netstat()) do
+                if info.id == id then assert(info.type == 'LISTEN' and info.sock == '127.0.0.1:' .. port) end
+                if info.id == peer then assert(info.type == 'TCP' and info.peer == from and info.reading) end
+                assert(info.address == skynet.self())
+            end
+            skynet.error(#socket.netstat())
+        end)
+        skynet.error(port)
+    end)",
+    );
+    assert_eq!(real.line(), "2");
 }

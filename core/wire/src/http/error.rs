@@ -17,6 +17,10 @@ pub enum HttpError {
     Malformed(&'static str),
     /// The request has a body, and nobody here reads one.
     Body,
+    /// The body is coded in a way that nobody here undoes.
+    Coding,
+    /// It is HTTP of another version than 1.0 and 1.1.
+    Version,
 }
 
 impl HttpError {
@@ -27,6 +31,8 @@ impl HttpError {
             HttpError::TooLarge { .. } => 431,
             HttpError::Malformed(_) => 400,
             HttpError::Body => 413,
+            HttpError::Coding => 501,
+            HttpError::Version => 505,
         }
     }
 
@@ -43,6 +49,8 @@ impl fmt::Display for HttpError {
             HttpError::TooLarge { limit } => write!(f, "request head exceeds {limit} bytes"),
             HttpError::Malformed(why) => write!(f, "malformed request: {why}"),
             HttpError::Body => f.write_str("a request with a body is not accepted"),
+            HttpError::Coding => f.write_str("a transfer-encoding other than chunked is not understood"),
+            HttpError::Version => f.write_str("only HTTP/1.0 and 1.1 are spoken"),
         }
     }
 }

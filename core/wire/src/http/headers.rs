@@ -10,6 +10,11 @@ impl Headers {
         Headers(parsed.iter().map(owned).collect())
     }
 
+    /// All lines, in the order in which they came.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
+    }
+
     /// All lines of this name, whose case does not matter.
     pub fn all<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
         let named = move |line: &&'a (String, Vec<u8>)| line.0.eq_ignore_ascii_case(name);

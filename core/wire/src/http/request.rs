@@ -131,7 +131,7 @@ impl Request {
     }
 }
 
-fn blame(error: httparse::Error) -> HttpError {
+pub(super) fn blame(error: httparse::Error) -> HttpError {
     HttpError::Malformed(match error {
         httparse::Error::HeaderName => "a header's name",
         httparse::Error::HeaderValue => "a header's value",

@@ -74,6 +74,12 @@ impl std::error::Error for HandshakeError {
     }
 }
 
+/// A fresh `Sec-WebSocket-Key`, for clients that write the request themselves.
+#[must_use]
+pub fn new_key() -> String {
+    generate_key()
+}
+
 impl Handshake {
     /// For a path of a host, and messages of at most `limit` bytes.
     ///
@@ -85,7 +91,7 @@ impl Handshake {
         if host.is_empty() || !path.starts_with('/') || !is_plain(host) || !is_plain(path) {
             return Err(HandshakeError::Address);
         }
-        let key = generate_key();
+        let key = new_key();
         let request = format!(
             "GET {path} HTTP/1.1\r\n\
              Host: {host}\r\n\

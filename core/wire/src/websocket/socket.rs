@@ -53,6 +53,7 @@ pub struct Socket {
     pipe: Pipe,
     role: Role,
     state: State,
+    farewell: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +78,16 @@ impl Socket {
         Socket::new(Role::Client, limit)
     }
 
+    /// As a server, takes messages without a mask, too.
+    ///
+    /// RFC 6455 wants a server to refuse them: the mask protects proxies that
+    /// do not know WebSocket. Skynet's own clients leave it out.
+    #[must_use]
+    pub fn accept_unmasked(mut self) -> Socket {
+        self.context.set_config(|config| config.accept_unmasked_frames = true);
+        self
+    }
+
     fn new(role: Role, limit: usize) -> Socket {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ)
@@ -85,7 +96,7 @@ impl Socket {
             .max_message_size(Some(limit))
             .max_frame_size(Some(limit));
         let context = WebSocketContext::new(role, Some(config));
-        Socket { context, pipe: Pipe::default(), role, state: State::Open }
+        Socket { context, pipe: Pipe::default(), role, state: State::Open, farewell: String::new() }
     }
 
     /// Adds what has arrived.
@@ -133,7 +144,9 @@ impl Socket {
         // of the connection, which is no news.
         let _ = self.context.flush(&mut self.pipe);
         self.end();
-        Event::Closed { code: frame.map_or(1005, |frame| frame.code.into()) }
+        let Some(frame) = frame else { return Event::Closed { code: 1005 } };
+        self.farewell = frame.reason.as_str().to_owned();
+        Event::Closed { code: frame.code.into() }
     }
 
     fn fail(&mut self, error: Error) -> WsError {
@@ -209,6 +222,12 @@ impl Socket {
         let frame = CloseFrame { code: code.unwrap_or(CloseCode::Normal), reason: Utf8Bytes::from(&reason[..end]) };
         // The output takes everything; what could fail here is a socket.
         let _ = self.context.close(&mut self.pipe, Some(frame));
+    }
+
+    /// Why the peer closed, in its own words.
+    #[must_use]
+    pub fn farewell(&self) -> &str {
+        &self.farewell
     }
 
     /// The bytes to send, which are the caller's from now on.

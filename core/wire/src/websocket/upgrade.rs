@@ -39,8 +39,7 @@ pub fn upgrade(request: &Request) -> Result<Vec<u8>, Refusal> {
     if headers.only("sec-websocket-version") != Some("13") {
         return Err(Refusal::Version);
     }
-    let key = headers.only("sec-websocket-key").filter(|key| is_key(key)).ok_or(Refusal::Key)?;
-    let accept = derive_accept_key(key.as_bytes());
+    let accept = headers.only("sec-websocket-key").and_then(accept_key).ok_or(Refusal::Key)?;
     Ok(format!(
         "HTTP/1.1 101 Switching Protocols\r\n\
          Upgrade: websocket\r\n\
@@ -48,6 +47,12 @@ pub fn upgrade(request: &Request) -> Result<Vec<u8>, Refusal> {
          Sec-WebSocket-Accept: {accept}\r\n\r\n"
     )
     .into_bytes())
+}
+
+/// What a server answers to a client's `Sec-WebSocket-Key`; `None` if that is no key.
+#[must_use]
+pub fn accept_key(key: &str) -> Option<String> {
+    is_key(key).then(|| derive_accept_key(key.as_bytes()))
 }
 
 /// Whether a key is 16 bytes in base 64: 22 digits and the padding.
