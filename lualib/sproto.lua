@@ -107,7 +107,9 @@ function object:pdecode(name, bytes)
 end
 
 function object:queryproto(key)
-	return query_protocol(self, key)
+	-- No tail call: an error is to name the caller's line.
+	local found = query_protocol(self, key)
+	return found
 end
 
 function object:request_encode(key, value)

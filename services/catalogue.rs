@@ -11,11 +11,13 @@ const CATALOGUE: &[(&str, &str)] = &[
     ("console", include_str!("lua/console.lua")),
     ("datacenterd", include_str!("lua/datacenterd.lua")),
     ("debug_console", include_str!("lua/debug_console.lua")),
+    ("gate", include_str!("lua/gate.lua")),
     ("launcher", include_str!("lua/launcher.lua")),
     ("multicastd", include_str!("lua/multicastd.lua")),
     ("service_cell", include_str!("lua/service_cell.lua")),
     ("service_mgr", include_str!("lua/service_mgr.lua")),
     ("service_provider", include_str!("lua/service_provider.lua")),
+    ("snaxd", include_str!("lua/snaxd.lua")),
 ];
 
 /// Adds them to what a node can start.

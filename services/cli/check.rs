@@ -104,24 +104,37 @@ impl Report<'_> {
         let own = |found: &Found| self.lua.find_service(&found.name).is_some_and(|file| file == found.file);
         let (services, mut replaced): (Vec<Found>, Vec<Found>) = services.into_iter().partition(own);
         // What an earlier template hides is nobody's business here.
-        replaced.retain(|found| self.builtins.services.contains(&found.name) && self.lua.find_service(&found.name).is_none());
+        replaced.retain(|found| {
+            self.builtins.services.contains(&found.name) && self.lua.find_service(&found.name).is_none()
+        });
         say("services", format_args!("{}{}", services.len(), if all { "" } else { " and more" }));
         list(services.iter().map(|found| format!("{:<24} {}", found.name, found.file.display())));
 
         let (modules, all) = find(&settings.modules, Names::Dotted);
         let ours = &self.builtins.modules;
-        let (copies, modules): (Vec<Found>, Vec<Found>) = modules.into_iter().partition(|found| ours.contains(&found.name));
+        let (copies, modules): (Vec<Found>, Vec<Found>) =
+            modules.into_iter().partition(|found| ours.contains(&found.name));
         say("modules", format_args!("{}{}", modules.len(), if all { "" } else { " and more" }));
         list(modules.iter().map(|found| format!("{:<24} {}", found.name, found.file.display())));
 
         let (natives, _) = find(&settings.native, Names::Dotted);
-        let (hidden, natives): (Vec<Found>, Vec<Found>) = natives.into_iter().partition(|found| ours.contains(&found.name));
+        let (hidden, natives): (Vec<Found>, Vec<Found>) =
+            natives.into_iter().partition(|found| ours.contains(&found.name));
         say("C modules", natives.len());
         list(natives.iter().map(|found| format!("{:<24} {}", found.name, found.file.display())));
 
         let count = replaced.len() + copies.len() + hidden.len();
-        say("replaced", format_args!("{count}{}", if count == 0 { "" } else { ": these files give way to what is built in" }));
-        list(replaced.iter().chain(&copies).chain(&hidden).map(|found| format!("{:<24} {}", found.name, found.file.display())));
+        say(
+            "replaced",
+            format_args!("{count}{}", if count == 0 { "" } else { ": these files give way to what is built in" }),
+        );
+        list(
+            replaced
+                .iter()
+                .chain(&copies)
+                .chain(&hidden)
+                .map(|found| format!("{:<24} {}", found.name, found.file.display())),
+        );
 
         let broken: BTreeSet<String> =
             services.iter().chain(&modules).filter_map(|found| compile(&found.file).err()).collect();
@@ -149,9 +162,16 @@ impl Report<'_> {
 /// The services in C that come with Skynet, and that nobody misses.
 const STOCK: [&str; 4] = ["snlua", "logger", "gate", "harbor"];
 
+/// Bytes of a script that is looked at.
+const LARGEST: u64 = 16 << 20;
+
 /// Whether the file is Lua; else what is wrong with it, and where.
 fn compile(file: &Path) -> Result<(), String> {
-    let text = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let failed = |error: std::io::Error| format!("{}: {error}", file.display());
+    if std::fs::metadata(file).map_err(failed)?.len() > LARGEST {
+        return Err(format!("{}: is larger than {} MiB, too large for a script", file.display(), LARGEST >> 20));
+    }
+    let text = std::fs::read(file).map_err(failed)?;
     let lua = Lua::new_with(StdLib::NONE, LuaOptions::default()).map_err(|error| error.to_string())?;
     // A first line that begins with # is for the shell.
     let text = if text.starts_with(b"#") { [b"--", &text[..]].concat() } else { text };

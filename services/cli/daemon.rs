@@ -77,8 +77,7 @@ pub(crate) fn tell_up() {
 /// The file with the process's number, which only one process can have at a time.
 fn lock(path: &Path) -> Result<File, Failure> {
     let failed = |error| Failure::new(format!("daemon: cannot open {}: {error}", path.display()));
-    let mut file =
-        OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path).map_err(failed)?;
+    let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::Error(error)) => Err(failed(error)),
@@ -86,7 +85,9 @@ fn lock(path: &Path) -> Result<File, Failure> {
             let mut number = String::new();
             let _ = Read::by_ref(&mut file).take(32).read_to_string(&mut number);
             let (path, number) = (path.display(), number.trim());
-            Err(Failure::new(format!("daemon: already running, pid = {number} ({path} is locked); stop that one first")))
+            Err(Failure::new(format!(
+                "daemon: already running, pid = {number} ({path} is locked); stop that one first"
+            )))
         }
     }
 }

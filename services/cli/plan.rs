@@ -120,7 +120,11 @@ fn is_script(file: &Path) -> Result<bool, Failure> {
     }
     let text = std::fs::read(file).map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
     let text = String::from_utf8_lossy(&text);
-    let sets = |line: &str, key: &str| line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='));
-    let is_config = ["start", "thread", "luaservice", "lua_path", "bootstrap"].iter().any(|key| text.lines().any(|line| sets(line, key)));
+    let sets = |line: &str, key: &str| {
+        line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='))
+    };
+    let is_config = ["start", "thread", "luaservice", "lua_path", "bootstrap"]
+        .iter()
+        .any(|key| text.lines().any(|line| sets(line, key)));
     Ok(text.contains("require") || !is_config)
 }

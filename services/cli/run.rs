@@ -3,11 +3,11 @@
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use skyloom::{Door, Message, Payload, Protocol, Skyloom, Spawn};
+use skyloom::{Door, ExitReason, Handle, Message, Node, Payload, Protocol, ServiceInfo, Skyloom, Spawn};
 
 use crate::args::Run;
 use crate::daemon::{self, Daemon};
@@ -49,7 +49,10 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Failure> {
         // Nobody else may have set it: no service runs yet.
         let _ = skyloom.node().set_env("thread", &skyloom.node().workers().to_string());
     }
-    let failure = start(&skyloom, first(&skyloom, &plan, file, &options.args), &stop, daemon.is_some());
+    let begun = start(&skyloom, first(&skyloom, &plan, file, &options.args), &stop);
+    if daemon.is_some() && begun.is_up(&skyloom, &plan.first) {
+        daemon::tell_up();
+    }
     // A service may end the node, too.
     let (handle, waiting) = (stop.handle(), skyloom.clone());
     std::thread::spawn(move || {
@@ -58,8 +61,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Failure> {
     });
     stop.wait(|| hang_up(&skyloom));
     let _ = skyloom.stop(PATIENCE);
-    let failure = failure.lock().unwrap_or_else(PoisonError::into_inner).take();
-    match failure.or_else(|| skyloom.node().env(FAILURE)) {
+    match begun.failure(&skyloom) {
         Some(error) => Err(Failure::new(error)),
         None => Ok(ExitCode::SUCCESS),
     }
@@ -85,24 +87,83 @@ fn first(skyloom: &Skyloom, plan: &Plan, file: &Path, args: &[String]) -> Spawn 
     }
 }
 
-/// Starts the first service; if it fails, the wait of `stop` ends and the error is left here.
-fn start(skyloom: &Skyloom, first: Spawn, stop: &Stop, in_background: bool) -> Arc<Mutex<Option<String>>> {
+/// The first service, started.
+struct Begun {
+    first: Handle,
+    /// Whether it goes on, as soon as that is known.
+    heard: Receiver<bool>,
+    failure: Arc<Mutex<Option<String>>>,
+}
+
+impl Begun {
+    /// Waits until it has started, for a while; a start that takes its time is a start, as long as nothing has gone
+    /// wrong.
+    fn is_up(&self, skyloom: &Skyloom, first: &First) -> bool {
+        let end = Instant::now() + START;
+        match self.heard.recv_timeout(START) {
+            Ok(true) => {}
+            Err(RecvTimeoutError::Timeout) => return true,
+            _ => return false,
+        }
+        // The built-in one goes when it has started the others.
+        while matches!(first, First::Bootstrap(_)) && skyloom.node().is_alive(self.first) && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        skyloom.node().env(FAILURE).is_none()
+    }
+
+    /// Why it, or the one that it was to start, has failed.
+    fn failure(&self, skyloom: &Skyloom) -> Option<String> {
+        let left = skyloom.node().env(FAILURE).map(|error| match error.split_once("call failed: ") {
+            // Where the built-in service stood helps nobody.
+            Some((place, error)) if place.starts_with("bootstrap:") => error.to_owned(),
+            _ => error,
+        });
+        left.or_else(|| self.failure.lock().unwrap_or_else(PoisonError::into_inner).take())
+    }
+}
+
+/// Starts the first service; if it fails, the wait of `stop` ends.
+fn start(skyloom: &Skyloom, first: Spawn, stop: &Stop) -> Begun {
     let failure = Arc::new(Mutex::new(None));
     let (told, handle) = (failure.clone(), stop.handle());
     let (tell, heard) = mpsc::channel();
-    skyloom.node().spawn(first.on_started(move |_, _, outcome| {
+    let first = skyloom.node().spawn(first.on_started(move |node, _, outcome| {
+        let end = outcome.map_or_else(|error| End::of(&error.to_string(), node), |()| End::Not);
         // Nobody listens in the foreground.
-        let _ = tell.send(outcome.is_ok());
-        if let Err(error) = outcome {
-            *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
-            handle.close();
+        let _ = tell.send(matches!(end, End::Not));
+        match end {
+            End::Not => {}
+            End::Done => handle.close(),
+            End::Failed(error) => {
+                *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                handle.close();
+            }
         }
     }));
-    // A start that takes its time is a start, as long as nothing has gone wrong.
-    if in_background && heard.recv_timeout(START).unwrap_or(true) {
-        daemon::tell_up();
+    Begun { first, heard, failure }
+}
+
+/// What the end of the first service's start means for the node.
+enum End {
+    /// It goes on.
+    Not,
+    /// There is nothing left to run.
+    Done,
+    Failed(String),
+}
+
+impl End {
+    fn of(error: &str, node: &Node) -> End {
+        // It has done its work and left, or it has ended the node: neither is a failure.
+        if error == "it exited before it had started" {
+            let is_ours = |service: &ServiceInfo| matches!(service.label.as_str(), "logger" | "outside");
+            return if node.services().iter().all(is_ours) { End::Done } else { End::Not };
+        }
+        let ended =
+            [ExitReason::Killed, ExitReason::Stopped].map(|why| format!("it ended before it had started: {why}"));
+        if ended.iter().any(|ended| ended == error) { End::Done } else { End::Failed(error.to_owned()) }
     }
-    failure
 }
 
 /// SIGHUP: whatever the log is, it hears a `SYSTEM` message.

@@ -3,6 +3,16 @@
 
 local skynet = require "skynet"
 
+--- The start service could not start: the command line finds the reason here.
+local FAILURE = "skyloom.failure"
+
+local function boot()
+	for _, name in ipairs { "launcher", "cdummy", "datacenterd", "service_mgr" } do
+		skynet.newservice(name)
+	end
+	skynet.newservice(skynet.getenv "start" or "main")
+end
+
 skynet.start(function()
 	local harbor = skynet.getenv "harbor"
 	if harbor and harbor ~= "0" then
@@ -12,15 +22,14 @@ skynet.start(function()
 	if not skynet.getenv "standalone" then
 		skynet.setenv("standalone", "true")
 	end
-	for _, name in ipairs { "launcher", "cdummy", "datacenterd", "service_mgr" } do
-		skynet.newservice(name)
-	end
-	local ok, why = pcall(skynet.newservice, skynet.getenv "start" or "main")
-	if not ok then
-		-- There is nothing to run: the node ends, and the command line with these words.
-		skynet.setenv("skyloom.failure", (tostring(why):gsub("^.-call failed: ", "")))
-		return skynet.abort()
-	end
-	-- Not here: who leaves in its start has not started.
-	skynet.fork(skynet.exit)
+	-- Not here: the program may end the node in its start, and that is no failure of this service.
+	skynet.fork(function()
+		local ok, why = pcall(boot)
+		-- If the program fails there is nothing to run. If it was ended, the node is ending.
+		if not ok and not why:find("it ended before it had started", 1, true) then
+			pcall(skynet.setenv, FAILURE, why)
+			skynet.abort()
+		end
+		skynet.exit()
+	end)
 end)

@@ -119,6 +119,9 @@ skynet.start(function()
 	end
 	local listener, address, bound = socket.listen(ip, number)
 	skynet.error(("Start debug console at %s:%s"):format(address or ip, bound or number))
+	if skynet.getenv "debug_console_unsafe" == "true" and not tostring(address or ip):find "^127%." then
+		skynet.error "debug_console_unsafe: whoever reaches this address may run code on this machine"
+	end
 	socket.start(listener, function(id, peer)
 		skynet.fork(accepted, id, peer)
 	end)

@@ -33,10 +33,14 @@ end
 
 local command = {}
 
+--- Those that understand what Lua services understand, but for this one, which Skynet's does not
+--- list either: programs send debug requests to all in the list, and end some.
 function command.LIST()
 	local list = {}
 	for handle, label in pairs(skynet.services()) do
-		list[skynet.address(handle)] = label
+		if is_lua(label) and handle ~= skynet.self() then
+			list[skynet.address(handle)] = label
+		end
 	end
 	return list
 end

@@ -12,11 +12,13 @@ end
 
 local function remove(channel, source)
 	local place = channel.place[source]
-	if place then
-		local list = channel.list
-		local last = list[#list]
-		list[place], channel.place[last] = last, place
-		list[#list], channel.place[source] = nil, nil
+	if not place then
+		return
+	end
+	table.remove(channel.list, place)
+	channel.place[source] = nil
+	for i = place, #channel.list do
+		channel.place[channel.list[i]] = i
 	end
 end
 
@@ -37,12 +39,15 @@ end
 --- Each subscriber gets the package from its publisher, with the channel as session.
 function command.PUB(source, id, package)
 	local channel = channel_of(id)
-	local list = channel.list
-	-- From behind: whoever is gone is taken out on the way.
-	for i = #list, 1, -1 do
-		if not skynet.redirect(list[i], source, "multicast", id, package) then
-			remove(channel, list[i])
+	local gone
+	for _, subscriber in ipairs(channel.list) do
+		if skynet.redirect(subscriber, source, "multicast", id, package) == nil then
+			gone = gone or {}
+			gone[#gone + 1] = subscriber
 		end
+	end
+	for _, subscriber in ipairs(gone or {}) do
+		remove(channel, subscriber)
 	end
 end
 

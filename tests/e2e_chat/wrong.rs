@@ -50,11 +50,11 @@ fn files_that_are_missing_or_broken_are_named_with_the_line() {
     let config = folder.file("config", "thread = 2\nstart = = 1\n");
     refused(&["run", &config], &["config:2:"]);
     let threads = folder.file("threads", "thread = 'many'\n");
-    refused(&["run", &threads], &["threads: thread is many, expected a number from 1 to 1024"]);
+    refused(&["run", &threads], &["threads:1: thread is many, expected a number from 1 to 1024"]);
     let lost = folder.file("lost", "thread = 2\nstart = 'nowhere'\nluaservice = './?.lua'\n");
     refused(&["run", &lost], &["nowhere"]);
     let variable = folder.file("variable", "start = '$SKYLOOM_NO_SUCH_THING'\n");
-    refused(&["run", &variable], &["variable: there is no environment variable SKYLOOM_NO_SUCH_THING"]);
+    refused(&["run", &variable], &["variable:1: there is no environment variable SKYLOOM_NO_SUCH_THING"]);
 }
 
 #[test]

@@ -11,3 +11,4 @@ mod answers;
 mod handshakes;
 mod frames;
 mod talk;
+mod damage;

@@ -30,6 +30,7 @@ local function listen(serve)
     return port
 end
 local commands = {}
+function commands.count() return #notes end
 function commands.next()
     while #notes == 0 do skynet.sleep(1) end
     return table.remove(notes, 1)
@@ -87,6 +88,11 @@ impl Server {
     /// The next line that the script has noted.
     pub fn next(&self) -> String {
         self.site.0.call_blocking(self.handle, "next", LONG).unwrap()
+    }
+
+    /// How many lines wait to be asked for.
+    pub fn count_of_notes(&self) -> usize {
+        self.site.0.call_blocking(self.handle, "count", LONG).unwrap()
     }
 
     pub fn connect(&self) -> TcpStream {

@@ -11,7 +11,8 @@ fn boot(house: &mut House, start: &str) {
 
 #[test]
 fn it_starts_what_programs_rely_on_then_the_program_and_leaves() {
-    let mut house = House::new(&[("game.lua", "local a, b = ... skynet.start(function() skynet.error('up', a, b) end)")]);
+    let mut house =
+        House::new(&[("game.lua", "local a, b = ... skynet.start(function() skynet.error('up', a, b) end)")]);
     boot(&mut house, "game one two");
     let node = house.sim.node();
     for name in [".launcher", ".cslave", "DATACENTER", ".service", "SERVICE"] {
@@ -31,12 +32,21 @@ fn the_program_has_the_small_handle_that_skynet_gives_it() {
 }
 
 #[test]
-fn a_program_that_fails_ends_the_start_with_its_error() {
+fn a_program_that_fails_ends_the_node_with_its_error() {
     let mut house = House::new(&[("game.lua", "skynet.start(function() error 'no data' end)")]);
     boot(&mut house, "game");
+    let failure = house.sim.node().env("skyloom.failure").unwrap();
+    assert!(failure.contains("no data"), "{failure}");
+    assert!(house.sim.node().lookup(".launcher").is_none(), "the node ends");
     let lines = house.lines();
     assert!(lines.iter().any(|line| line.contains("init service failed") && line.contains("no data")), "{lines:?}");
-    assert_eq!(house.count("snlua bootstrap"), 0);
+}
+
+#[test]
+fn a_program_may_end_the_node_in_its_start() {
+    let mut house = House::new(&[("game.lua", "skynet.start(function() skynet.abort() end)")]);
+    boot(&mut house, "game");
+    assert_eq!(house.sim.node().env("skyloom.failure"), None);
 }
 
 #[test]

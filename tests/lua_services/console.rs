@@ -1,13 +1,15 @@
 //! The debug console, over real sockets.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::process::Stdio;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use skyloom::{Log, Skyloom, Spawn};
 
-use super::common::{Folder, LONG};
+use super::common::server::skyloom;
+use super::common::{Folder, LONG, eventually};
 use super::house::{LogTo, folder, settings};
 
 const IDLE: &str = "skynet.info_func(function() return { mood = 'good', list = { a = 1, b = true } } end)
@@ -21,7 +23,7 @@ struct Console {
     skyloom: Skyloom,
     port: u16,
     folder: Folder,
-    _log: Receiver<String>,
+    log: Receiver<String>,
 }
 
 impl Console {
@@ -50,7 +52,7 @@ impl Console {
                 break port.parse().unwrap();
             }
         };
-        Console { skyloom, port, folder, _log: log }
+        Console { skyloom, port, folder, log }
     }
 
     fn new() -> Console {
@@ -138,9 +140,16 @@ fn an_unknown_command_is_an_error_and_an_empty_line_is_nothing() {
 #[test]
 fn commands_that_run_code_are_off() {
     let console = Console::new();
-    for line in
-        ["call .idle 1,2", "inject .idle x.lua", "start idle", "snax x", "log idle", "debug .idle", "signal .idle", "dbgcmd .idle RUN x"]
-    {
+    for line in [
+        "call .idle 1,2",
+        "inject .idle x.lua",
+        "start idle",
+        "snax x",
+        "log idle",
+        "debug .idle",
+        "signal .idle",
+        "dbgcmd .idle RUN x",
+    ] {
         let answer = console.says(line);
         assert!(answer.contains("this command runs code, which is off"), "{line}: {answer}");
         assert!(answer.ends_with("<CMD Error>\n"), "{line}: {answer}");
@@ -180,7 +189,7 @@ fn services_are_ended() {
     assert!(console.says("kill .deaf").contains("\tsnlua deaf\n<CMD OK>\n"));
     assert_eq!(console.says("exit .idle"), "<CMD OK>\n");
     assert_eq!(console.skyloom.lookup("deaf"), None);
-    super::common::eventually("the service has ended", || console.skyloom.lookup("idle").is_none().then_some(()));
+    eventually("the service has ended", || console.skyloom.lookup("idle").is_none().then_some(()));
 }
 
 #[test]
@@ -190,6 +199,43 @@ fn the_environment_is_read_and_set() {
     assert_eq!(console.says("setenv shape round\ngetenv shape"), "<CMD OK>\nshape\tround\n<CMD OK>\n");
     assert!(console.says("setenv colour blue").contains("Can't setenv exist key : colour"));
     assert!(console.says("setenv debug_console_unsafe true").ends_with("<CMD Error>\n"));
+}
+
+#[test]
+fn tracing_is_turned_on_and_off() {
+    let console = Console::new();
+    assert_eq!(console.says("trace .idle on\ntrace .idle lua off"), "<CMD OK>\n<CMD OK>\n");
+    let turned = || std::iter::from_fn(|| console.log.recv_timeout(LONG).ok()).find(|line| line.starts_with("Turn"));
+    assert_eq!(turned().unwrap(), "Turn trace log true for lua");
+}
+
+#[test]
+fn there_is_a_limit_of_sessions_and_a_place_that_is_left_is_free_again() {
+    let console = Console::new();
+    let open: Vec<_> = (0..64)
+        .map(|_| {
+            let mut stream = TcpStream::connect(("127.0.0.1", console.port)).unwrap();
+            stream.set_read_timeout(Some(LONG)).unwrap();
+            stream.read_exact(&mut [0; 26]).unwrap();
+            stream
+        })
+        .collect();
+    let mut refused = TcpStream::connect(("127.0.0.1", console.port)).unwrap();
+    refused.set_read_timeout(Some(LONG)).unwrap();
+    assert_eq!(refused.read(&mut [0]).unwrap_or(0), 0, "closed without a word");
+    drop(open);
+    eventually("a place is free", || {
+        let mut stream = TcpStream::connect(("127.0.0.1", console.port)).unwrap();
+        stream.set_read_timeout(Some(LONG)).unwrap();
+        (stream.read(&mut [0; 26]).unwrap_or(0) > 0).then_some(())
+    });
+}
+
+#[test]
+fn the_output_of_code_that_a_debug_command_runs_is_shown() {
+    let console = Console::with(&[("debug_console_unsafe", "true")]);
+    let answer = console.says("dbgcmd .idle RUN print(1+1)");
+    assert!(answer.starts_with("1\ttrue\n2\t2") && answer.ends_with("<CMD OK>\n"), "{answer}");
 }
 
 #[test]
@@ -224,4 +270,21 @@ fn a_line_without_an_end_is_not_read_for_ever() {
     let mut heard = Vec::new();
     let _ = stream.read_to_end(&mut heard);
     assert!(console.says("ping .idle").ends_with("<CMD OK>\n"), "others are served");
+}
+
+#[test]
+fn the_console_on_standard_input_starts_what_is_typed() {
+    let greeter = "local name = ... skynet.start(function() skynet.error('hello ' .. name) end)";
+    let folder = folder(&[("greeter.lua", greeter)]);
+    let config = folder.file("config", &format!("start = 'console'\nluaservice = '{}/?.lua'\n", folder.0.display()));
+    let mut child =
+        skyloom(&["run", &config]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"missing\n\ngreeter ann\n").unwrap();
+    let wanted = ["cannot start missing: ", "hello ann"];
+    let heard: Vec<_> = lines.filter(|line| wanted.iter().any(|part| line.contains(part))).take(2).collect();
+    let _ = child.kill();
+    let _ = child.wait();
+    assert_eq!(heard.len(), 2, "{heard:?}");
 }

@@ -27,6 +27,19 @@ fn it_launches_services_and_lists_them_with_their_arguments() {
 }
 
 #[test]
+fn it_lists_those_that_answer_debug_requests_and_not_itself() {
+    let said = house().says(
+        "local list = skynet.call('.launcher', 'lua', 'LIST')
+        for address in pairs(list) do
+            local handle = tonumber(address:sub(2), 16)
+            if handle ~= skynet.self() then skynet.call(handle, 'debug', 'PING') end
+        end
+        return list[skynet.address(skynet.localname '.launcher')], list[skynet.address(skynet.localname '.logger')]",
+    );
+    assert_eq!(said, "nil nil");
+}
+
+#[test]
 fn its_commands_may_be_written_in_any_case() {
     assert_eq!(house().says("return type(skynet.call('.launcher', 'lua', 'list'))"), "table");
     assert_eq!(house().says("return skynet.call('.launcher', 'lua', 'dance')[1]"), "Unknown command");
@@ -59,10 +72,10 @@ fn it_counts_what_services_do_and_use() {
         local stat = skynet.call('.launcher', 'lua', 'STAT')[address]
         local memory = skynet.call('.launcher', 'lua', 'MEM')[address]
         local collected = skynet.call('.launcher', 'lua', 'GC')[address]
-        return stat.mqlen, stat.task, math.type(stat.message), memory:match '^[%d.]+ Kb %(snlua idle%)$' ~= nil, \
+        return math.type(stat.mqlen), stat.task, math.type(stat.message), memory:match '^[%d.]+ Kb %(snlua idle%)$' ~= nil, \
             collected:match ' Kb ' ~= nil",
     );
-    assert_eq!(said, "0 0 integer true true");
+    assert_eq!(said, "integer 0 integer true true");
 }
 
 #[test]

@@ -15,4 +15,5 @@ mod launcher;
 mod mqueue;
 mod multicast;
 mod names;
+mod snax;
 mod unique;

@@ -51,7 +51,10 @@ fn a_local_name_that_nobody_has_is_not_waited_for() {
 #[test]
 fn there_are_no_other_nodes_to_wait_for() {
     let mut house = House::new(&[]);
-    assert_eq!(house.says("require('skynet.harbor').link(2) require('skynet.harbor').linkmaster() return 'back'"), "back");
+    assert_eq!(
+        house.says("require('skynet.harbor').link(2) require('skynet.harbor').linkmaster() return 'back'"),
+        "back"
+    );
     let said = house.says("require('skynet.harbor').connect(2)");
     assert!(said.contains("call failed") && said.contains("skynet.cluster"), "{said}");
     assert!(house.lines().iter().any(|line| line == "Can't connect to other harbor in single node mode"));

@@ -102,7 +102,10 @@ fn a_service_among_others_does_not_take_their_files_for_modules() {
 #[test]
 fn preload_runs_before_each_service_with_its_words() {
     let project = Project::new("preload", &[("main", &tells("SEEN, SERVICE_NAME")), ("broken", "")]);
-    project.write("etc/before.lua", "SEEN = table.concat({ SERVICE_NAME, ... }, '+')\nif (...) == 'broken' then error 'not that one' end");
+    project.write(
+        "etc/before.lua",
+        "SEEN = table.concat({ SERVICE_NAME, ... }, '+')\nif (...) == 'broken' then error 'not that one' end",
+    );
     project.run("preload = './etc/before.lua' start = 'main a b'").says("] main+main+a+b main\n");
     project.run("preload = './etc/before.lua' start = 'broken'").fails(&["skyloom: ./etc/before.lua:2: not that one"]);
     project.run("preload = './nowhere.lua'").fails(&["preload: cannot open ./nowhere.lua"]);

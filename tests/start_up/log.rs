@@ -24,7 +24,8 @@ end)";
 
 #[test]
 fn lines_in_a_file_begin_with_the_local_time() {
-    let project = Project::new("stamp", &[("main", "skynet.start(function() skynet.error 'hello'; skynet.abort() end)")]);
+    let project =
+        Project::new("stamp", &[("main", "skynet.start(function() skynet.error 'hello'; skynet.abort() end)")]);
     project.write("config", "luaservice = './service/?.lua'\nlogger = 'log'\n");
     let hours = |zone: &str| {
         project.write("log", "");
@@ -66,7 +67,7 @@ const LOGGER: &str = "
     local function write(...) file:write(table.concat({ ... }, ' '), '\\n') file:flush() end
     skynet.register_protocol { name = 'text', id = skynet.PTYPE_TEXT, unpack = skynet.tostring,
         dispatch = function(_, source, text) write(skynet.address(source), text) end }
-    skynet.register_protocol { name = 'SYSTEM', id = skynet.PTYPE_SYSTEM, unpack = function(...) return ... end,
+    skynet.register_protocol { name = 'SYSTEM', id = skynet.PTYPE_SYSTEM, unpack = function() end,
         dispatch = function() write 'opened anew' end }
     skynet.start(function() skynet.sleep(5) write 'up' end)";
 

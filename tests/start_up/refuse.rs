@@ -61,7 +61,7 @@ fn what_is_wrong_in_a_file_that_is_included_is_named_there() {
     project.write("config", "x = 1\ninclude 'etc/more'\n");
     project.write("etc/more", "\ninclude 'most'\n");
     project.done(&["config"]).fails(&["etc/more:2: cannot include etc/most: No such file"]);
-    project.write("etc/most", "x = 1 +\n");
+    project.write("etc/most", "x = = 1\n");
     project.done(&["config"]).fails(&["etc/most:1:", "unexpected symbol"]);
     project.write("etc/most", "y = x.y.z\n");
     project.done(&["config"]).fails(&["etc/most:1:", "attempt to index"]);

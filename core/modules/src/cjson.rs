@@ -1,8 +1,9 @@
 //! `cjson` and `cjson.safe`: JSON as users of lua-cjson know it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use mlua::{IntoLua, IntoLuaMulti, LightUserData, Lua, MultiValue, Table, Value};
+use parking_lot::Mutex;
 
 use crate::library::{Args, Fault, Library};
 
@@ -74,11 +75,11 @@ struct Shared(Arc<Mutex<Config>>);
 
 impl Shared {
     fn get(&self) -> Config {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.0.lock()
     }
 
     fn with<R>(&self, change: impl FnOnce(&mut Config) -> R) -> R {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut self.0.lock())
     }
 }
 

@@ -17,11 +17,11 @@
 #![forbid(unsafe_code)]
 
 mod library;
-// bson
-mod cjson;
 mod crypt;
+mod bson;
+mod cjson;
 mod http;
-// lfs
+mod lfs;
 mod md5;
 mod shared;
 mod sproto;
@@ -44,6 +44,8 @@ pub fn all() -> Vec<(&'static str, Open)> {
         ("http.core", Box::new(http::open)),
         ("cjson", Box::new(cjson::open)),
         ("cjson.safe", Box::new(cjson::open_safe)),
+        ("lfs", Box::new(lfs::open)),
+        ("bson", Box::new(bson::open)),
         ("sproto.core", Box::new(move |lua| sproto::open(lua, &slots))),
         ("sprotoparser", Box::new(sproto::open_parser)),
     ]

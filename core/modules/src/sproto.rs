@@ -1,8 +1,9 @@
 //! `sproto.core`, `sprotoparser`: schemas and structures by them. `sproto` and `sprotoloader` themselves are written in Lua.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use mlua::{AnyUserData, IntoLuaMulti, Lua, MultiValue, Table, UserData, Value};
+use parking_lot::Mutex;
 use skyloom_wire::sproto::{self, Field, Kind, Response, Schema, SprotoError, Type};
 
 use crate::library::{Args, Fault, Library};
@@ -22,7 +23,7 @@ pub(crate) struct Slots(Arc<Mutex<[Option<Arc<Schema>>; 16]>>);
 
 impl Slots {
     fn with<R>(&self, index: i64, act: impl FnOnce(&mut Option<Arc<Schema>>) -> R) -> Result<R, Fault> {
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.0.lock();
         match usize::try_from(index).ok().and_then(|at| slots.get_mut(at)) {
             Some(slot) => Ok(act(slot)),
             None => Err(Fault::text(format!("Invalid global slot index {index}"))),
@@ -141,7 +142,7 @@ fn type_at(args: &Args) -> Result<(Arc<Schema>, usize), Fault> {
 
 /// The tag or the name of a protocol, and the types of its two messages.
 fn protocol(lua: &Lua, schema: &Arc<Schema>, args: &Args) -> Result<MultiValue, Fault> {
-    let by_tag = args.any(2).is_number();
+    let by_tag = matches!(args.any(2), Value::Integer(_) | Value::Number(_));
     let protocol = match by_tag {
         true => u16::try_from(args.integer(lua, 2)?).ok().and_then(|tag| schema.protocol_tagged(tag)),
         false => schema.protocol_named(&args.text(lua, 2)?),

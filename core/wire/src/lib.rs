@@ -21,6 +21,7 @@ pub mod value;
 pub mod seri;
 pub mod frame;
 pub mod http;
+pub mod bson;
 pub mod sproto;
 pub mod websocket;
 

@@ -63,7 +63,11 @@ add("help", "This help message", function()
 end)
 
 add("list", "List all the services", function()
-	return launcher "LIST"
+	local list = {}
+	for handle, label in pairs(skynet.services()) do
+		list[skynet.address(handle)] = label
+	end
+	return list
 end)
 
 for _, name in ipairs { "stat", "mem", "gc" } do
@@ -153,7 +157,12 @@ local RUNS = { RUN = true, REMOTEDEBUG = true }
 
 add("dbgcmd", "dbgcmd address command ... : any debug command", function(words)
 	local name = words[3] or error("a debug command is needed: MEM, STAT, TASK, PING ...", 0)
-	return debug_call(address(words[2]), name, table.unpack(words, 4))
+	local results = table.pack(debug_call(address(words[2]), name, table.unpack(words, 4)))
+	if results.n < 2 then
+		return results[1]
+	end
+	results.n = nil
+	return results
 end, {
 	code = function(words)
 		return RUNS[words[3]] == true
@@ -162,11 +171,12 @@ end, {
 
 add("trace", "trace address [protocol] [on|off] : traces the service's messages", function(words)
 	local flags = { on = true, off = false }
-	local protocol, flag = words[3], words[4]
-	if flag == nil and flags[protocol] ~= nil then
-		protocol, flag = nil, protocol
+	local handle, protocol, flag = address(words[2]), words[3], words[4]
+	if flag == nil and (protocol == nil or flags[protocol] ~= nil) then
+		debug_call(handle, "TRACELOG", flags[protocol])
+	else
+		debug_call(handle, "TRACELOG", protocol, flags[flag])
 	end
-	debug_call(address(words[2]), "TRACELOG", protocol, flags[flag])
 end)
 
 --- A function of `skynet.core.command`, if the node has it.

@@ -33,9 +33,17 @@ pub(super) const KEYS: &[Key] = &[
     key("cluster", None, "the file with the names of nodes"),
     key("calltimeout", None, "hundredths of a second after which a call fails; never if not set"),
     key("loglife", Some("true"), "whether the log says which services start and end"),
+    key("debug_console_token", None, "what a client of debug_console says before it may run code"),
+    key("debug_console_unsafe", None, "true: whoever reaches debug_console may run code"),
+    key("http_timeout", None, "hundredths of a second that an HTTP exchange may take; 6000 if not set"),
+    key("websocket_unmasked", None, "true: frames of clients without a mask are taken"),
     key("profile", Some("true"), "accepted: the processor's time is measured where somebody asks"),
     key("lualoader", None, "accepted: services are loaded by the program itself"),
-    key("cpath", Some("./cservice/?.so"), "accepted: services in C are not run; write modules in C, or services in Rust"),
+    key(
+        "cpath",
+        Some("./cservice/?.so"),
+        "accepted: services in C are not run; write modules in C, or services in Rust",
+    ),
     key("harbor", Some("0"), "accepted: nodes find each other by cluster, not by harbor; this one runs alone"),
     key("master", None, "accepted, as harbor"),
     key("address", None, "accepted, as harbor"),
@@ -50,9 +58,10 @@ pub(super) const KEYS: &[Key] = &[
 
 /// The table, for people.
 pub(crate) fn help() -> String {
-    let mut text = String::from("Keys of a config (any other is the program's own; skynet.getenv tells all of them):\n");
+    let mut text =
+        String::from("Keys of a config (any other is the program's own; skynet.getenv tells all of them):\n");
     for Key { name, about, .. } in KEYS.iter().filter(|key| !key.about.is_empty()) {
-        let _ = writeln!(text, "  {name:<12} {about}");
+        let _ = writeln!(text, "  {name:<20} {about}");
     }
     text
 }
@@ -76,7 +85,8 @@ mod tests {
 
     #[test]
     fn a_slip_has_a_key_that_was_meant_and_a_word_of_the_programs_own_has_none() {
-        let slips = [("thraed", "thread"), ("Thread", "thread"), ("luaservices", "luaservice"), ("lua_paht", "lua_path")];
+        let slips =
+            [("thraed", "thread"), ("Thread", "thread"), ("luaservices", "luaservice"), ("lua_paht", "lua_path")];
         for (name, key) in slips {
             assert_eq!(meant(name), Some(key), "{name}");
         }

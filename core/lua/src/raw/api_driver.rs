@@ -197,11 +197,9 @@ lua_fn! {
         let net = net_of(l, host);
         let id = id_at(l, 1);
         ffi::luaL_checkstring(l, 2);
-        let Some(to) = decode_address(bytes_at(l, 2)) else {
-            raise(l, format_args!("Invalid udp address"));
-        };
+        let to = decode_address(bytes_at(l, 2));
         let body = data(l, host, 3);
-        let sent = with_bytes(host, body, |bytes| net.send_to(id, to, bytes).is_ok());
+        let sent = with_bytes(host, body, |bytes| to.is_some_and(|to| net.send_to(id, to, bytes).is_ok()));
         ffi::lua_pushboolean(l, passed(l, sent).into());
         1
     }

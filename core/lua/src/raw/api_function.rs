@@ -51,7 +51,8 @@ lua_fn! {
             ffi::lua_dump(l, write, host.cast::<Host>().cast(), 0) == 0
         };
         let number = fence(|| {
-            let kept = home_of(host).chunks.keep_function((&(*host).buffer).get(start..).unwrap_or_default());
+            let buffer = &(*host).buffer;
+            let kept = home_of(host).chunks.keep_function(buffer.get(start..).unwrap_or_default());
             (*host).buffer.truncate(start);
             kept.filter(|_| dumped)
         });

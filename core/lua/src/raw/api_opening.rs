@@ -417,8 +417,7 @@ fn take_failure(host: *mut Host, id: SocketId) {
 pub(super) unsafe fn forget(l: *mut lua_State, host: *mut Host, id: SocketId) {
     // SAFETY: giving references back does not raise.
     unsafe {
-        let functions =
-            remove(host, id).map(|socket| [socket.on_news, socket.on_close, socket.on_backlog]);
+        let functions = remove(host, id).map(|socket| [socket.on_news, socket.on_close, socket.on_backlog]);
         for function in functions.into_iter().flatten() {
             ffi::luaL_unref(l, ffi::LUA_REGISTRYINDEX, function);
         }

@@ -21,8 +21,12 @@ lua_fn! {
         0
     }
 
-    /// `init(f)`: `f` runs before the start function.
+    /// `init(f)`: `f` runs before the start function; in a module that is required later, when its
+    /// chunk has returned and before `require` does.
     fn init(l) {
+        if (*host_of(l)).starting.is_main_over() && super::require::remember_init(l) {
+            return 0;
+        }
         if let Some(function) = before_start(l) {
             (*host_of(l)).starting.init(function);
         }

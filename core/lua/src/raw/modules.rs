@@ -28,7 +28,11 @@ static BUILTIN: &[(&str, Builtin)] = &[
     ("skynet.core", Text(include_str!("../../../../lualib/skynet/core.lua"))),
     ("skynet.coroutine", Text(include_str!("../../../../lualib/skynet/coroutine.lua"))),
     ("skynet.datacenter", Text(include_str!("../../../../lualib/skynet/datacenter.lua"))),
+    ("skynet.datasheet", Text(include_str!("../../../../lualib/skynet/datasheet.lua"))),
+    ("skynet.datasheet.builder", Text(include_str!("../../../../lualib/skynet/datasheet/builder.lua"))),
+    ("skynet.datasheet.image", Text(include_str!("../../../../lualib/skynet/datasheet/image.lua"))),
     ("skynet.debug", Text(include_str!("../../../../lualib/skynet/debug.lua"))),
+    ("skynet.dns", Text(include_str!("../../../../lualib/skynet/dns.lua"))),
     ("skynet.function", Open(super::api_function::open_function)),
     ("skynet.harbor", Text(include_str!("../../../../lualib/skynet/harbor.lua"))),
     ("skynet.inject", Text(include_str!("../../../../lualib/skynet/inject.lua"))),
@@ -42,9 +46,13 @@ static BUILTIN: &[(&str, Builtin)] = &[
     ("skynet.request", Text(include_str!("../../../../lualib/skynet/request.lua"))),
     ("skynet.require", Text(include_str!("../../../../lualib/skynet/require.lua"))),
     ("skynet.service", Text(include_str!("../../../../lualib/skynet/service.lua"))),
+    ("skynet.sharedata", Text(include_str!("../../../../lualib/skynet/sharedata.lua"))),
+    ("skynet.sharedata.objects", Text(include_str!("../../../../lualib/skynet/sharedata/objects.lua"))),
+    ("skynet.sharetable", Text(include_str!("../../../../lualib/skynet/sharetable.lua"))),
     ("skynet.socket.more", Text(include_str!("../../../../lualib/skynet/socket.lua"))),
     ("skynet.socketchannel", Text(include_str!("../../../../lualib/skynet/socketchannel.lua"))),
     ("skynet.socketdriver", Open(super::api_driver::open_driver)),
+    ("skynet.stm", Text(include_str!("../../../../lualib/skynet/stm.lua"))),
     ("skynet.tasks", Text(include_str!("../../../../lualib/skynet/tasks.lua"))),
     ("skynet.trace", Text(include_str!("../../../../lualib/skynet/trace.lua"))),
     ("skynet.unique", Text(include_str!("../../../../lualib/skynet/unique.lua"))),
@@ -57,6 +65,13 @@ static BUILTIN: &[(&str, Builtin)] = &[
     ("http.url", Text(include_str!("../../../../lualib/http/url.lua"))),
     ("http.websocket", Text(include_str!("../../../../lualib/http/websocket.lua"))),
     ("snax.gateserver", Text(include_str!("../../../../lualib/snax/gateserver.lua"))),
+    ("snax.loginserver", Text(include_str!("../../../../lualib/snax/loginserver.lua"))),
+    ("snax.msgserver", Text(include_str!("../../../../lualib/snax/msgserver.lua"))),
+    ("sproto", Text(include_str!("../../../../lualib/sproto.lua"))),
+    ("sprotoloader", Text(include_str!("../../../../lualib/sprotoloader.lua"))),
+    ("skynet.snax", Text(include_str!("../../../../lualib/skynet/snax.lua"))),
+    ("snax.hotfix", Text(include_str!("../../../../lualib/snax/hotfix.lua"))),
+    ("snax.interface", Text(include_str!("../../../../lualib/snax/interface.lua"))),
     ("skyloom.host", Open(super::api_inside::open_host)),
 ];
 
@@ -82,7 +97,8 @@ lua_fn! {
         ffi::lua_createtable(l, 0, 3);
         ffi::lua_pushcfunction(l, clear);
         ffi::lua_setfield(l, -2, c"clear".as_ptr());
-        ffi::lua_pushcfunction(l, mode);
+        ffi::lua_pushstring(l, c"ON".as_ptr());
+        ffi::lua_pushcclosure(l, mode, 1);
         ffi::lua_setfield(l, -2, c"mode".as_ptr());
         ffi::lua_pushcfunction(l, super::load::loadfile);
         ffi::lua_setfield(l, -2, c"loadfile".as_ptr());
@@ -94,9 +110,15 @@ lua_fn! {
         0
     }
 
-    /// Changed files are always seen, so there is one mode.
+    /// `mode([name])`: changed files are always seen, so that a mode is remembered and changes nothing.
     fn mode(l) {
-        ffi::lua_pushstring(l, c"ON".as_ptr());
+        if ffi::lua_type(l, 1) > ffi::LUA_TNIL {
+            ffi::luaL_checkstring(l, 1);
+            ffi::lua_pushvalue(l, 1);
+            ffi::lua_replace(l, ffi::lua_upvalueindex(1));
+            return 0;
+        }
+        ffi::lua_pushvalue(l, ffi::lua_upvalueindex(1));
         1
     }
 }

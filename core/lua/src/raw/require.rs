@@ -112,6 +112,13 @@ unsafe fn look(l: *mut lua_State) -> c_int {
         ffi::lua_pushvalue(l, 1);
         ffi::lua_pushvalue(l, 4);
         ffi::lua_rawset(l, 3);
+        // By coroutine the innermost of those that it loads.
+        ffi::lua_pushthread(l);
+        ffi::lua_rawget(l, 3);
+        ffi::lua_setfield(l, 4, c"outer".as_ptr());
+        ffi::lua_pushthread(l);
+        ffi::lua_pushvalue(l, 4);
+        ffi::lua_rawset(l, 3);
         ffi::lua_toclose(l, 4);
         ffi::lua_pushvalue(l, 6);
         ffi::lua_rotate(l, 5, 1);
@@ -119,13 +126,18 @@ unsafe fn look(l: *mut lua_State) -> c_int {
         ffi::lua_pushvalue(l, 1);
         ffi::lua_rotate(l, 7, 1);
         ffi::lua_callk(l, 2, 1, 0, Some(loaded));
-        finish(l)
+        initialise(l, 1)
     }
 }
 
 lua_continuation! {
     fn loaded(l, _context) {
-        finish(l)
+        initialise(l, 1)
+    }
+
+    /// One of the module's initialisers had waited, and has returned.
+    fn initialised(l, next) {
+        initialise(l, next)
     }
 
     /// The other coroutine has loaded it, or failed.
@@ -136,6 +148,49 @@ lua_continuation! {
         }
         ffi::lua_settop(l, 1);
         look(l)
+    }
+}
+
+/// Runs what the module's chunk gave to `skynet.init`, from number `next` on: the stack as in `finish`.
+unsafe fn initialise(l: *mut lua_State, mut next: ffi::lua_KContext) -> c_int {
+    // SAFETY: as `look`.
+    unsafe {
+        loop {
+            ffi::lua_settop(l, 6);
+            if ffi::lua_getfield(l, 4, c"inits".as_ptr()) != ffi::LUA_TTABLE
+                || ffi::lua_rawgeti(l, 7, next as ffi::lua_Integer) == ffi::LUA_TNIL
+            {
+                ffi::lua_settop(l, 6);
+                return finish(l);
+            }
+            next += 1;
+            ffi::lua_callk(l, 0, 0, next, Some(initialised));
+        }
+    }
+}
+
+/// Remembers the function at 1 as an initialiser of the module that this coroutine loads; `false`
+/// if it loads none. `[-0, +0, v]`
+///
+/// # Safety
+///
+/// Called from a C function, by the law.
+pub(super) unsafe fn remember_init(l: *mut lua_State) -> bool {
+    // SAFETY: by contract.
+    unsafe {
+        ffi::luaL_checktype(l, 1, ffi::LUA_TFUNCTION);
+        ffi::lua_settop(l, 1);
+        ffi::luaL_getsubtable(l, ffi::LUA_REGISTRYINDEX, LOADING.as_ptr());
+        ffi::lua_pushthread(l);
+        let found = ffi::lua_rawget(l, 2) == ffi::LUA_TTABLE;
+        if found {
+            ffi::luaL_getsubtable(l, 3, c"inits".as_ptr());
+            let count = ffi::lua_rawlen(l, 4);
+            ffi::lua_pushvalue(l, 1);
+            ffi::lua_rawseti(l, 4, count as ffi::lua_Integer + 1);
+        }
+        ffi::lua_settop(l, 1);
+        found
     }
 }
 
@@ -212,6 +267,9 @@ lua_fn! {
         ffi::luaL_getsubtable(l, ffi::LUA_REGISTRYINDEX, LOADING.as_ptr());
         ffi::lua_getfield(l, 1, c"name".as_ptr());
         ffi::lua_pushnil(l);
+        ffi::lua_rawset(l, 2);
+        ffi::lua_rawgeti(l, 1, 1);
+        ffi::lua_getfield(l, 1, c"outer".as_ptr());
         ffi::lua_rawset(l, 2);
         for waiter in 2..=ffi::lua_rawlen(l, 1) {
             ffi::lua_rawgeti(l, 1, waiter as ffi::lua_Integer);

@@ -24,6 +24,8 @@ pub(super) struct Starting {
     inits: VecDeque<c_int>,
     /// References of start functions: one, as a rule.
     starts: VecDeque<c_int>,
+    /// The main chunk has returned.
+    main_over: bool,
     over: bool,
     news: Option<Result<(), String>>,
 }
@@ -41,6 +43,11 @@ impl Starting {
 
     fn next(&mut self) -> Option<c_int> {
         self.inits.pop_front().or_else(|| self.starts.pop_front())
+    }
+
+    /// Whether the main chunk has returned, or the start is over without it.
+    pub(super) fn is_main_over(&self) -> bool {
+        self.main_over || self.over
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -70,6 +77,7 @@ pub(super) unsafe fn advance(host: *mut Host) {
         if (*host).starting.over {
             return;
         }
+        (*host).starting.main_over = true;
         let Some(function) = (*host).starting.next() else {
             (*host).starting.over = true;
             (*host).starting.news = Some(Ok(()));

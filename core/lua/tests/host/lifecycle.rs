@@ -276,3 +276,34 @@ fn the_node_tells_which_services_live_and_how_busy_they_are() {
     );
     assert_eq!(world.lines(), ["ok"]);
 }
+
+#[test]
+fn a_service_at_its_limit_answers_every_caller() {
+    let mut world = World::with(LuaFactory::new(Settings { memory_limit: 2 << 20, ..Settings::default() }));
+    world.run(
+        "eater",
+        "local held = {}
+        skynet.start(function()
+            skynet.dispatch('lua', function()
+                while true do held[#held + 1] = string.rep('x', 1000) .. #held end
+            end)
+            skynet.register 'EATER'
+        end)",
+    );
+    world.run(
+        "asker",
+        "skynet.start(function()
+        local failed = 0
+        for i = 1, 200 do
+            skynet.fork(function()
+                local ok, why = pcall(skynet.call, 'EATER', 'lua', string.rep('y', 1000))
+                if not ok and why:find 'call failed' then failed = failed + 1 end
+            end)
+        end
+        skynet.sleep(10)
+        skynet.error(failed)
+    end)",
+    );
+    world.pass(20);
+    assert_eq!(world.lines().last().map(String::as_str), Some("200"));
+}

@@ -20,6 +20,7 @@ mod modules;
 mod sockets;
 mod gates;
 mod channels;
+mod names;
 mod many;
 mod stall;
 mod patterns;

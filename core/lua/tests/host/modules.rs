@@ -151,3 +151,38 @@ fn names_of_the_api_can_be_listed_and_probed() {
     );
     assert_eq!(world.lines(), ["ok"]);
 }
+
+#[test]
+fn initialisers_of_a_module_that_is_required_late_run_before_require_returns() {
+    let folder = crate::lifecycle::Folder::new(
+        "late",
+        &[
+            (
+                "lib/late.lua",
+                "local skynet = require 'skynet'
+                local late = {}
+                skynet.init(function() skynet.sleep(2) late.one = require 'inner'.ready end)
+                skynet.init(function() late.two = late.one end)
+                return late",
+            ),
+            (
+                "lib/inner.lua",
+                "local inner = {} require 'skynet'.init(function() inner.ready = 'ready' end) return inner",
+            ),
+        ],
+    );
+    let mut world = folder.world();
+    world.run(
+        "main",
+        "skynet.start(function()
+            skynet.fork(function() skynet.sleep(1) skynet.error('second', require 'late'.two) end)
+            skynet.error('first', require 'late'.two, require 'inner'.ready)
+            require('skynet.codecache').mode 'OFF'
+            skynet.error(skynet.cache.mode())
+        end)",
+    );
+    world.pass(5);
+    let mut lines = world.lines();
+    lines.sort();
+    assert_eq!(lines, ["OFF", "first ready ready", "second ready"]);
+}

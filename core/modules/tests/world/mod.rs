@@ -2,7 +2,7 @@
 
 use mlua::Lua;
 
-/// Helpers of the scripts: `hex`, `unhex`, and `fails(f, ...)`, the text that a call raises.
+/// Helpers of the scripts: `hex`, `unhex`, `fails(f, ...)`, the text that a call raises, and more.
 const HELPERS: &str = r#"
 function hex(s)
     return (s:gsub(".", function(c) return ("%02x"):format(c:byte()) end))
@@ -12,9 +12,13 @@ function unhex(s)
 end
 function fails(f, ...)
     local good, text = pcall(f, ...)
-    assert(not good, "it did not fail")
+    if good then error("it did not fail: " .. show { ... }) end
     assert(type(text) == "string", "the error is no text")
     return text
+end
+-- The same without the line.
+function reason(f, ...)
+    return (fails(f, ...):gsub("^[^ ]*:%d+: ", ""))
 end
 function is(got, wanted)
     if got ~= wanted then

@@ -9,7 +9,7 @@ use std::fmt::Debug;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use skyloom_wire::frame::{FrameError, Length16, Lines};
-use skyloom_wire::http::RequestHead;
+use skyloom_wire::http::{BodyLength, Headers, Request, RequestHead, RequestOutline, ResponseOutline, parse_headers};
 use skyloom_wire::seri::{Reader, decode_values, encode_values, from_bytes, to_bytes};
 use skyloom_wire::websocket::Socket;
 use skyloom_wire::{Bytes, Value};
@@ -142,6 +142,31 @@ pub(crate) fn http(bytes: &[u8]) {
         let _ = skyloom_wire::websocket::upgrade(&request);
         let _ = skyloom_wire::websocket::same_origin(&request);
     }
+    outlines(bytes);
+}
+
+/// Heads of what may have a body: nobody can read its length in another way.
+fn outlines(bytes: &[u8]) {
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").map_or(bytes.len(), |at| at + 4);
+    let head = &bytes[..end];
+    if let Ok(outline) = RequestOutline::parse(head) {
+        check_length(&outline.headers, outline.body);
+        assert_ne!(outline.body, BodyLength::UntilClose, "a server would wait for ever");
+        if Request::parse(head).is_ok() {
+            assert_eq!(outline.body, BodyLength::Known(0), "the other parser takes none with a body");
+        }
+    }
+    if let Ok(outline) = ResponseOutline::parse("GET", head) {
+        check_length(&outline.headers, outline.body);
+    }
+    let _ = parse_headers(head);
+}
+
+fn check_length(headers: &Headers, body: BodyLength) {
+    let lengths = headers.all("content-length").count();
+    let codings = headers.all("transfer-encoding").count();
+    assert!(lengths + codings <= 1, "{lengths} lengths and {codings} codings");
+    assert!(codings == 1 || body != BodyLength::Chunked);
 }
 
 /// An open WebSocket, either side: its events do not depend on how the bytes
