@@ -94,16 +94,24 @@ function object:encode(name, value)
 	return core.encode(query_type(self, name), value)
 end
 
+-- The bytes of a message: a string, or what a handler of messages gets.
+local function text(message, size)
+	if type(message) == "userdata" then
+		return require "skynet.core".tostring(message, size)
+	end
+	return message
+end
+
 function object:decode(name, bytes, ...)
-	return core.decode(query_type(self, name), bytes, ...)
+	return core.decode(query_type(self, name), text(bytes, ...))
 end
 
 function object:pencode(name, value)
 	return core.pack(core.encode(query_type(self, name), value))
 end
 
-function object:pdecode(name, bytes)
-	return core.decode(query_type(self, name), core.unpack(bytes))
+function object:pdecode(name, bytes, ...)
+	return core.decode(query_type(self, name), core.unpack(text(bytes, ...)))
 end
 
 function object:queryproto(key)
@@ -173,7 +181,7 @@ end
 --- Takes a message from the other end: `"REQUEST", name, arguments, respond or nil, ud`, or
 --- `"RESPONSE", session, content, ud`.
 function host:dispatch(...)
-	local bytes = core.unpack(...)
+	local bytes = core.unpack(text(...))
 	local head, size = core.decode(self.__package, bytes)
 	local body = bytes:sub(size + 1)
 	local session = head.session

@@ -40,9 +40,7 @@ fn printed(file: &Path) -> String {
 
 /// Log lines begin with an address; the traceback below one is indented, or says what it is.
 fn without_log(said: &str) -> String {
-    let of_log = |line: &&str| {
-        !(line.starts_with("[:") || line.starts_with('\t') || *line == "stack traceback:")
-    };
+    let of_log = |line: &&str| !(line.starts_with("[:") || line.starts_with('\t') || *line == "stack traceback:");
     said.lines().filter(of_log).map(|line| format!("{line}\n")).collect()
 }
 

@@ -11,8 +11,6 @@ local internal = {}
 local HEAD <const> = 8192
 local CHUNK_LINE <const> = 256
 
-internal.max_head = HEAD
-
 --- Gathers a head, which `bytes` begin, up to its empty line: the head and what came behind it.
 --- Nothing if it is too long. With `strict`, what cannot become a head is returned as it is, for
 --- the parser to refuse: waiting for the end of it would help nobody.

@@ -67,6 +67,7 @@ function skynet.abort() end
 ---@field id integer 0 to 255
 ---@field pack? fun(...): (string|lightuserdata), integer?
 ---@field unpack? fun(msg: lightuserdata, sz: integer): ...
+---@field trace? boolean true traces each message, false none
 ---@field dispatch? fun(session: integer, source: integer, ...)
 
 ---@param class skynet.register_protocol
@@ -77,6 +78,70 @@ function skynet.register_protocol(class) end
 ---@param f? fun(session: integer, source: integer, ...)
 ---@return function|nil before
 function skynet.dispatch(protocol, f) end
+
+---Sets what handles messages of unknown protocols that await no answer; returns the one before.
+---@param f fun(session: integer, source: integer, msg: lightuserdata, sz: integer, protocol: integer)
+---@return function before
+function skynet.dispatch_unknown_request(f) end
+
+---Sets what handles answers that nobody waits for; returns the one before.
+---@param f fun(session: integer, source: integer, msg: lightuserdata, sz: integer)
+---@return function before
+function skynet.dispatch_unknown_response(f) end
+
+---Has a message handled, when the callback or filter that got it has returned.
+---@param protocol integer
+---@param msg lightuserdata|string|nil
+---@param sz integer
+---@param session integer
+---@param source integer
+function skynet.dispatch_message(protocol, msg, sz, session, source) end
+
+---Starts a service whose messages all pass `f`: what it returns is handled, nothing drops the message.
+---@param f fun(protocol: integer, msg: lightuserdata, sz: integer, session: integer, source: integer): ...
+---@param start fun()
+function skynet.filter(f, start) end
+
+---Starts a service that handles messages of some protocols as messages of others; they belong to their handler.
+---@param map table<integer, integer>
+---@param start fun()
+function skynet.forward_type(map, start) end
+
+---Runs a start function by hand; an error in it ends the service.
+---@param start fun()
+function skynet.init_service(start) end
+
+---The unique service of this name gets a CLIENT message from each Lua service of the node that ends.
+---@param service string
+---@param query? boolean wait for it instead of starting it
+---@return integer handle
+function skynet.monitor(service, query) end
+
+---Traces this coroutine and whoever it calls: lines `<TRACE tag> nanoseconds event` in the log.
+---@param info? any
+function skynet.trace(info) end
+
+---@return string|nil tag of this coroutine
+function skynet.tracetag() end
+
+---A line of a trace.
+---@param tag string
+function skynet.tracelog(tag, ...) end
+
+---True traces each message of the protocol, false none, nil those of traced callers.
+---@param protocol skynet.protocol
+---@param flag boolean|nil
+function skynet.traceproto(protocol, flag) end
+
+---A `rawcall` under a tag.
+---@param tag string
+---@param to skynet.address
+---@param protocol skynet.protocol
+---@param msg string|lightuserdata
+---@param sz? integer
+---@return lightuserdata msg
+---@return integer sz
+function skynet.tracecall(tag, to, protocol, msg, sz) end
 
 ---Sends and does not wait.
 ---@param to skynet.address
@@ -116,6 +181,28 @@ function skynet.call(to, protocol, ...) end
 ---@return lightuserdata msg
 ---@return integer sz
 function skynet.rawcall(to, protocol, msg, sz) end
+
+---@class skynet.requests
+---@field timeout? boolean the time was over before all had answered
+local requests = {}
+
+---@class skynet.requests.entry
+---@field n? integer the length, if there are nils among the arguments
+
+---Adds `{ address, protocol, args... }`; so does calling the object.
+---@param entry skynet.requests.entry
+---@return skynet.requests
+function requests:add(entry) end
+
+---Sends all. Each step of the loop, which waits, gives a request and its answer: a table of the results,
+---false if it failed, nil if there is nobody.
+---@param ticks? number
+function requests:select(ticks) end
+
+---Several requests at once: `for request, answer in skynet.request(first):add(second):select(ticks) do`.
+---@param entry? skynet.requests.entry
+---@return skynet.requests
+function skynet.request(entry) end
 
 ---Answers the request that this coroutine handles.
 ---@param msg? string|lightuserdata
@@ -249,9 +336,45 @@ function skynet.starttime() end
 ---@return integer
 function skynet.hpc() end
 
----How many coroutines wait.
----@return integer
-function skynet.task() end
+---How many coroutines wait; with an argument, where: a table is filled with `"thread: 0x... session: n"` and
+---tracebacks, a session gives a traceback or `"No session"`, `"init"` that of a start function that is not over,
+---a coroutine its session.
+---@param what? table|integer|"init"|thread
+---@return integer|string|nil
+function skynet.task(what) end
+
+---Where coroutines wait, grouped: `"count\tsessions:[...]\n"` and a traceback.
+---@return table<string, string>
+function skynet.uniqtask() end
+
+---Lets `task` tell where timers were set, or not any more.
+---@param on boolean
+function skynet.trace_timeout(on) end
+
+---Figures about this service. "cpu" and "time" (of this message) are seconds, measured from the first time they are asked for.
+---@param what "mqlen"|"message"|"endless"|"cpu"|"time"
+---@return number
+function skynet.stat(what) end
+
+---Whether a script of this service did not return for long since this was asked last.
+---@return boolean
+function skynet.endless() end
+
+---All services of the node: handles and what they are called.
+---@return table<integer, string>
+function skynet.services() end
+
+---@param service skynet.address
+---@return { mqlen: integer, message: integer }|nil
+function skynet.servicestat(service) end
+
+---What `f` returns is the answer to the debug command INFO.
+---@param f fun(...): ...
+function skynet.info_func(f) end
+
+---What this service asks of that one fails, as if it were gone.
+---@param service skynet.address
+function skynet.term(service) end
 
 ---Messages that wait for this service.
 ---@return integer

@@ -56,10 +56,14 @@ function socket.block(id) end
 function socket.write(id, data, sz) end
 socket.lwrite = socket.write
 
----Sends what was written, then closes.
+---Sends what was written, then closes. Who reads the socket gets the rest first; a
+---function that was set with `onclose` is called.
 ---@param id integer
 function socket.close(id) end
-socket.close_fd = socket.close
+
+---Closes a socket that this service never started.
+---@param id integer
+function socket.close_fd(id) end
 
 ---Drops what was written; `close` must follow.
 ---@param id integer
@@ -94,6 +98,77 @@ function socket.onclose(id, f) end
 ---@param id integer
 ---@param f fun(id: integer, kilobytes: integer)
 function socket.warning(id, f) end
+
+---The addresses of a name. Waits, unless it is an address itself; raises if there are none.
+---@param host string
+---@return string[]
+function socket.resolve(host) end
+
+---A socket that reads the standard input, whose file is 0.
+---@param file integer
+---@return integer id
+function socket.bind(file) end
+
+---The standard input.
+---@return integer id
+function socket.stdin() end
+
+---A socket for datagrams: `f(data, from)` gets each that comes. Without an address it
+---has one when it has sent something.
+---@param f fun(data: string, from: string)
+---@param host? string
+---@param port? integer
+---@return integer id
+function socket.udp(f, host, port) end
+
+---What is written to the socket goes there from now on.
+---@param id integer
+---@param host string
+---@param port integer
+---@param f? fun(data: string, from: string)
+function socket.udp_connect(id, host, port, f) end
+
+---A socket for datagrams at this address.
+---@param host string
+---@param port integer
+---@param f fun(data: string, from: string)
+---@return integer id
+function socket.udp_listen(host, port, f) end
+
+---A socket that exchanges datagrams with this address only.
+---@param host string
+---@param port integer
+---@param f fun(data: string, from: string)
+---@return integer id
+function socket.udp_dial(host, port, f) end
+
+---@param id integer
+---@param to string as the function of the socket got it
+---@param data string|string[]|lightuserdata
+---@param sz? integer
+---@return boolean
+function socket.sendto(id, to, data, sz) end
+
+---@param from string
+---@return string ip
+---@return integer port
+function socket.udp_address(from) end
+
+---@class skynet.socket.info
+---@field id integer
+---@field address integer whose it is
+---@field type "LISTEN"|"TCP"|"UDP"|"BIND"|"CLOSING"|"UNKNOWN"
+---@field sock? string where a listener is
+---@field peer? string
+---@field read? integer bytes
+---@field write? integer bytes
+---@field wbuffer? integer bytes that wait to be sent
+---@field reading? boolean
+---@field writing? boolean
+
+---All sockets of the node.
+---@return skynet.socket.info[]
+function socket.netstat() end
 
 ---@param text string one to four bytes
 ---@return integer

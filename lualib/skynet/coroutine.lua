@@ -8,8 +8,9 @@ local co = {
 	running = coroutine.running,
 }
 
--- Those made here: coroutine -> who resumes it, false if nobody does.
+-- Who resumes a coroutine now: coroutine -> coroutine.
 local resumers = setmetatable({}, { __mode = "kv" })
+-- Those made here: coroutine -> true.
 local known = setmetatable({}, { __mode = "k" })
 
 function co.create(f)

@@ -54,11 +54,12 @@ local function exchange(conf, fd)
 end
 
 --- One of those that check: takes a connection, gives it back when it knows who it is.
+--- It replies nil and why if the exchange failed.
 local function run_slave(conf)
 	skynet.dispatch("lua", function(_, _, fd)
 		local ok, why = socket.start(fd)
 		if not ok then
-			error(why, 0)
+			return skynet.retpack(nil, why)
 		end
 		socket.limit(fd, LONGEST)
 		local over = false
@@ -70,10 +71,11 @@ local function run_slave(conf)
 		local result = table.pack(pcall(exchange, conf, fd))
 		over = true
 		socket.abandon(fd)
-		if not result[1] then
-			error(result[2], 0)
+		if result[1] then
+			skynet.retpack(table.unpack(result, 2, result.n))
+		else
+			skynet.retpack(nil, result[2])
 		end
-		skynet.retpack(table.unpack(result, 2, result.n))
 	end)
 end
 
@@ -115,7 +117,7 @@ local function run_master(conf)
 	socket.start(listener, function(fd, address)
 		last = last % count + 1
 		local result = table.pack(pcall(skynet.call, slaves[last], "lua", fd))
-		local ok, why = result[1], result[2]
+		local ok, why = result[1] and result[2] ~= nil, result[1] and result[3] or result[2]
 		if ok then
 			ok, why = socket.start(fd)
 			if ok then

@@ -8,6 +8,9 @@ local netpack = require "skynet.netpack"
 local skynet = require "skynet"
 local socket = require "skynet.socket"
 
+-- What a request handler passes on to an agent.
+skynet.register_protocol { name = "client", id = skynet.PTYPE_CLIENT }
+
 local server = {}
 
 local users = {} -- by username: secret, version, index, responses, fd, ip, username

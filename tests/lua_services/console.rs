@@ -239,6 +239,15 @@ fn the_output_of_code_that_a_debug_command_runs_is_shown() {
 }
 
 #[test]
+fn what_this_node_has_not_is_said() {
+    let console = Console::with(&[("debug_console_unsafe", "true")]);
+    for line in ["signal .idle", "logon .idle", "logoff .idle", "debug .idle", "dumpheap"] {
+        let answer = console.says(line);
+        assert!(answer.contains("this node") && answer.ends_with("<CMD Error>\n"), "{line}: {answer}");
+    }
+}
+
+#[test]
 fn tools_may_ask_in_the_form_of_http() {
     let console = Console::with(&[("debug_console_token", "sesame")]);
     let head = "Host: localhost\r\n\r\n";

@@ -3,7 +3,7 @@
 use super::house::House;
 
 fn house() -> House {
-    House::new(&[(
+    super::house(&[(
         "owner.lua",
         "local sharedata = require 'skynet.sharedata'
         skynet.start(function()
@@ -128,8 +128,10 @@ fn a_handler_sees_one_version_until_it_waits() {
 
 #[test]
 fn who_updates_sees_it_at_once() {
-    let said = says("sharedata.new('d', { v = 1 }) local d = sharedata.query 'd'
-        local before = d.v sharedata.update('d', { v = 2 }) return before, d.v");
+    let said = says(
+        "sharedata.new('d', { v = 1 }) local d = sharedata.query 'd'
+        local before = d.v sharedata.update('d', { v = 2 }) return before, d.v",
+    );
     assert_eq!(said, "1 2");
 }
 

@@ -1,9 +1,9 @@
 //! `skynet.datasheet` and its builder.
 
-use super::house::House;
+use super::house;
 
 fn says(code: &str) -> String {
-    let mut house = House::new(&[(
+    let mut house = house(&[(
         "owner.lua",
         "local builder = require 'skynet.datasheet.builder'
         skynet.start(function()

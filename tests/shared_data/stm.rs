@@ -1,9 +1,9 @@
 //! `skynet.stm`.
 
-use super::house::House;
+use super::house;
 
 fn says(code: &str) -> String {
-    let mut house = House::new(&[(
+    let mut house = house(&[(
         "reader.lua",
         "local stm = require 'skynet.stm'
         local reader

@@ -1,9 +1,9 @@
 //! `skynet.sharetable`.
 
-use super::house::House;
+use super::house;
 
 fn says(code: &str) -> String {
-    let mut house = House::new(&[(
+    let mut house = house(&[(
         "owner.lua",
         "local sharetable = require 'skynet.sharetable'
         skynet.start(function()
@@ -21,7 +21,7 @@ fn says(code: &str) -> String {
 
 #[test]
 fn tables_come_from_tables_sources_and_files() {
-    let house = House::new(&[]);
+    let house = house(&[]);
     let path = house.folder.0.join("t.lua");
     std::fs::write(&path, "return { ... }").unwrap();
     let said = says(&format!(

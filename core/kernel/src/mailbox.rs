@@ -255,12 +255,11 @@ impl<T, H> Mailbox<T, H> {
         unsafe { Box::from_raw(hold) }
     }
 
-    /// Counts handled messages out; returns how many are left. For the holder of the cell only.
+    /// Counts one message out that was taken and is handled now. For the holder of the cell only.
     #[inline(always)]
-    pub(crate) fn count_out(&self, handled: usize) -> usize {
+    pub(crate) fn count_out(&self) {
         let before = self.handled.load(Ordering::Relaxed);
-        self.handled.store(before.wrapping_add(handled), Ordering::Relaxed);
-        self.len()
+        self.handled.store(before.wrapping_add(1), Ordering::Relaxed);
     }
 }
 
@@ -364,7 +363,10 @@ mod tests {
             assert!(matches!(mailbox.push(i.into()), Pushed::Already));
         }
         assert_eq!(items(mailbox.take()), [0, 1, 2, 3, 4]);
-        assert_eq!(mailbox.count_out(5), 0);
+        for left in (0..5).rev() {
+            mailbox.count_out();
+            assert_eq!(mailbox.len(), left);
+        }
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub(crate) fn run(
     // Only the holder counts, so a plain store does; a counter of the whole node would be a
     // cache line that all workers fight for.
     cell.handled.store(cell.handled.load(Ordering::Relaxed) + handled as u64, Ordering::Relaxed);
-    if handled > 0 && cell.mailbox.count_out(handled) == 0 {
+    if handled > 0 && cell.mailbox.len() == 0 {
         cell.relax();
     }
     if let Err(panic) = outcome {
@@ -93,6 +93,8 @@ fn messages(
                 }
             }
         };
+        // Now, and not at the end of the turn: a service may ask how many messages wait for it.
+        cell.mailbox.count_out();
         *handled += 1;
         *asked = message.awaits();
         begins(cell, message.source);

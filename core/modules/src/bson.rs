@@ -115,9 +115,8 @@ fn methods(library: &Library<'_>) -> mlua::Result<()> {
         }
     })?;
     let size = library.function("len", |_, args| Ok(held_at(args)?.borrow::<Held>()?.bytes.len()))?;
-    let text = library.function("tostring", |lua, args| {
-        Ok(lua.create_string(&held_at(args)?.borrow::<Held>()?.bytes)?)
-    })?;
+    let text =
+        library.function("tostring", |lua, args| Ok(lua.create_string(&held_at(args)?.borrow::<Held>()?.bytes)?))?;
     lua.register_userdata_type::<Held>(|registry| {
         registry.add_meta_field("__name", "bson");
         registry.add_meta_field("__index", names);

@@ -102,7 +102,9 @@ pub(crate) fn open_safe(lua: &Lua) -> mlua::Result<Value> {
 /// The marks are the same for all instances of a VM.
 fn marks(lua: &Lua) -> mlua::Result<Marks> {
     const KEY: &str = "skyloom.cjson";
-    if let Ok((array, empty_array)) = lua.named_registry_value::<Table>(KEY).and_then(|t| Ok((t.raw_get(1)?, t.raw_get(2)?))) {
+    if let Ok((array, empty_array)) =
+        lua.named_registry_value::<Table>(KEY).and_then(|t| Ok((t.raw_get(1)?, t.raw_get(2)?)))
+    {
         return Ok(Marks { array, empty_array });
     }
     let marks = Marks { array: lua.create_table()?, empty_array: lua.create_table()? };

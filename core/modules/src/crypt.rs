@@ -80,9 +80,8 @@ fn texts(library: &Library<'_>) -> mlua::Result<()> {
         }
         Ok(lua.create_string(unhex(&text).ok_or_else(|| Fault::text("Invalid hex text"))?)?)
     })?;
-    library.add("base64encode", |lua, args| {
-        Ok(lua.create_string(base64::encode(&args.string(lua, 1)?.as_bytes()))?)
-    })?;
+    library
+        .add("base64encode", |lua, args| Ok(lua.create_string(base64::encode(&args.string(lua, 1)?.as_bytes()))?))?;
     library.add("base64decode", |lua, args| {
         let decoded = base64::decode(&args.string(lua, 1)?.as_bytes());
         Ok(lua.create_string(decoded.ok_or_else(|| Fault::text("Invalid base64 text"))?)?)

@@ -174,16 +174,15 @@ impl<'a> Library<'a> {
         name: &'static str,
         f: impl Fn(&Lua, &Args) -> Result<R, Fault> + Send + 'static,
     ) -> mlua::Result<Function> {
-        let reporting = self.lua.create_function(move |lua, args: MultiValue| {
-            match f(lua, &Args(args.into_vec())) {
+        let reporting =
+            self.lua.create_function(move |lua, args: MultiValue| match f(lua, &Args(args.into_vec())) {
                 Ok(values) => {
                     let mut values = values.into_lua_multi(lua)?;
                     values.push_front(Value::Boolean(true));
                     Ok(values)
                 }
                 Err(fault) => fault.report(name, lua),
-            }
-        })?;
+            })?;
         self.guard.call(reporting)
     }
 

@@ -14,9 +14,7 @@ const LONGEST_KEY: usize = 256;
 pub(crate) fn open(lua: &Lua) -> mlua::Result<Value> {
     let library = Library::new(lua)?;
     library.add("sum", |lua, args| Ok(lua.create_string(Md5::digest(&*args.string(lua, 1)?.as_bytes()))?))?;
-    library.add("sumhexa", |lua, args| {
-        Ok(lua.create_string(hex(&Md5::digest(&*args.string(lua, 1)?.as_bytes())))?)
-    })?;
+    library.add("sumhexa", |lua, args| Ok(lua.create_string(hex(&Md5::digest(&*args.string(lua, 1)?.as_bytes())))?))?;
     library.add("hmacmd5", |lua, args| {
         let (text, key) = (args.string(lua, 1)?, args.string(lua, 2)?);
         let mut mac = Hmac::<Md5>::new_from_slice(&key.as_bytes()).map_err(|e| Fault::text(e.to_string()))?;

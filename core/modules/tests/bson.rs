@@ -53,13 +53,14 @@ fn an_ordered_document_keeps_its_order() {
 
 #[test]
 fn special_values_are_told_apart() {
-    run(r#"
+    run(r##"
         local bson = require "bson"
         local function type_of(...) return show { bson.type(...) } end
         is(type_of(1.5), '{1="number",2=1.5}')
         is(type_of "s", '{1="string",2="s"}')
         is(type_of "\0", '{1="string",2="\0"}')
         is(type_of(nil), '{1="nil"}')
+        is(select("#", bson.type(1)), 2)
         is(type_of(bson.null), '{1="nil"}')
         is(type_of(bson.minkey), '{1="minkey"}')
         is(type_of(bson.maxkey), '{1="maxkey"}')
@@ -74,7 +75,7 @@ fn special_values_are_told_apart() {
         is(fails(bson.type, "\0\99zz"), "Invalid subtype 99")
         is(fails(bson.objectid, "x"), "Invalid objectid x")
         is(fails(bson.int64, 7.5), "bad argument #1 to 'int64' (number has no integer representation)")
-    "#);
+    "##);
 }
 
 #[test]

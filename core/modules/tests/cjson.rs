@@ -141,3 +141,20 @@ fn the_safe_module_returns_what_is_wrong() {
         is(cjson.encode { 1 }, "[1]")
     "#);
 }
+
+#[test]
+fn damaged_texts_do_no_harm() {
+    run(r#"
+        local cjson = require "cjson.safe"
+        local text = cjson.encode { a = { 1, 2.5, -3e100, "x\n\\\1", cjson.null, true }, b = { c = {} } } .. ' "\\ud83d\\ude00"'
+        for at = 0, #text do
+            cjson.decode(text:sub(1, at))
+            for _, byte in ipairs { "\0", '"', "\\", "u", "[", "}", ",", "-", "e", "0", "\xff" } do
+                local value = cjson.decode(text:sub(1, at) .. byte .. text:sub(at + 2))
+                if value ~= nil then
+                    assert(cjson.encode(value))
+                end
+            end
+        end
+    "#);
+}

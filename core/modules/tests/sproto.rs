@@ -159,8 +159,7 @@ fn rpc(script: &str) {
 
 #[test]
 fn requests_and_responses_are_those_of_skynet() {
-    rpc(
-        r##"
+    rpc(r##"
         is(hex(request("foo", { a = "x" }, 1)), "5502040401440178")
         is(hex(request("foo", { a = "x" }, 1, 7)), "55030404101101010178")
         is(hex(request("foo", { a = "x" })), "15010401110178")
@@ -182,14 +181,12 @@ fn requests_and_responses_are_those_of_skynet() {
         is(reason(host.dispatch, host, sproto.pack(sp:encode("package", { type = 99 }))), "99 not found")
         is(reason(request, "nope"), "nope not found")
         is(reason(sp.host, sp, "nope"), "type nope not found")
-    "##,
-    );
+    "##);
 }
 
 #[test]
 fn a_schema_can_be_asked_what_it_has() {
-    rpc(
-        r##"
+    rpc(r##"
         is(sp:exist_type "P", true)
         is(sp:exist_type "Q", false)
         is(sp:exist_proto "foo", true)
@@ -208,8 +205,7 @@ fn a_schema_can_be_asked_what_it_has() {
         is(sp:default("bar", "RESPONSE"), nil)
         local all = sproto.parse ".P { i 0 : integer } .A { p 0 : P l 1 : *P n 2 : *integer b 3 : boolean d 4 : integer(1) }"
         is(show(all:default "A"), '{b=false,d=0.0,l={__array="P"},n={__array=0},p={__type="P"}}')
-    "##,
-    );
+    "##);
 }
 
 #[test]

@@ -14,10 +14,7 @@ const FLOORS: [(&str, &[&str]); 10] = [
     ("skyloom-net", &["skyloom-abi", "skyloom-wire"]),
     ("skyloom-lua", &["skyloom-abi", "skyloom-wire", "skyloom-kernel", "skyloom-net"]),
     ("skyloom-modules", &["skyloom-wire"]),
-    (
-        "skyloom",
-        &["skyloom-abi", "skyloom-wire", "skyloom-kernel", "skyloom-net", "skyloom-lua", "skyloom-modules"],
-    ),
+    ("skyloom", &["skyloom-abi", "skyloom-wire", "skyloom-kernel", "skyloom-net", "skyloom-lua", "skyloom-modules"]),
     ("skyloom-bench", &["skyloom"]),
     ("skyloom-tidy", &[]),
     ("skyloom-fuzz", &["skyloom-wire"]),

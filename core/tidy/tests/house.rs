@@ -12,8 +12,15 @@ const STATICS: &str = "core/tidy/statics.txt";
 const LONG: &str = "core/tidy/long.txt";
 
 /// The folders whose `lib.rs` lists its modules bottom-up.
-const CRATES: [&str; 7] =
-    ["core/abi/src", "core/wire/src", "core/kernel/src", "core/net/src", "core/lua/src", "core/modules/src", "services"];
+const CRATES: [&str; 7] = [
+    "core/abi/src",
+    "core/wire/src",
+    "core/kernel/src",
+    "core/net/src",
+    "core/lua/src",
+    "core/modules/src",
+    "services",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

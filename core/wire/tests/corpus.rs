@@ -38,3 +38,13 @@ fn the_request_parser_keeps_its_promises() {
 fn the_websocket_keeps_its_promises() {
     replay("websocket", exercise::websocket);
 }
+
+#[test]
+fn sproto_keeps_its_promises() {
+    replay("sproto", exercise::sproto);
+}
+
+#[test]
+fn bson_keeps_its_promises() {
+    replay("bson", exercise::bson);
+}

@@ -134,6 +134,8 @@ proptest! {
 
     #[test]
     fn any_bytes_do_no_harm(bytes in chatter()) {
+        exercise::bson(&bytes);
+        exercise::sproto(&bytes);
         exercise::seri(&bytes);
         exercise::frame(&bytes);
         exercise::http(&bytes);

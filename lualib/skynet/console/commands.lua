@@ -120,7 +120,7 @@ add("start", "start name ... : starts a Lua service", function(words)
 	return started(ok, handle, words[2])
 end, { code = true })
 
-add("log", "log name ... : starts a Lua service with a log of its messages", function(words)
+add("log", "log name ... : starts a Lua service, with a log of its messages where there are such logs", function(words)
 	local ok, handle = pcall(launcher, "LOGLAUNCH", "snlua", table.unpack(words, 2))
 	return started(ok, handle, words[2])
 end, { code = true })
@@ -179,26 +179,19 @@ add("trace", "trace address [protocol] [on|off] : traces the service's messages"
 	end
 end)
 
---- A function of `skynet.core.command`, if the node has it.
-local function core(name, ...)
-	local command = require("skynet.core").command
-	if type(command) ~= "function" then
-		error("this node cannot do that", 0)
-	end
-	return command(name, table.concat({ ... }, " "))
+--- What this node has not: said so, not passed over.
+local function absent(name, help, why, more)
+	add(name, help, function()
+		error(why, 0)
+	end, more)
 end
 
-add("signal", "signal address [number] : signals a service", function(words)
-	core("SIGNAL", skynet.address(address(words[2])), words[3] or "0")
-end, { code = true })
+local no_signals = "services of this node take no signals: a handler that does not return is reported, see task"
+local no_message_logs = "this node writes no logs of messages; see trace"
 
-add("logon", "logon address : logs the service's messages to a file", function(words)
-	core("LOGON", skynet.address(address(words[2])))
-end)
-
-add("logoff", "logoff address", function(words)
-	core("LOGOFF", skynet.address(address(words[2])))
-end)
+absent("signal", "signal address [number] : signals a service", no_signals, { code = true })
+absent("logon", "logon address : logs the service's messages to a file", no_message_logs)
+absent("logoff", "logoff address", no_message_logs)
 
 local function amount(bytes)
 	if bytes >= 1 << 20 then
@@ -273,9 +266,11 @@ add("profactive", "profactive [on|off] : heap profiles, which this allocator has
 	return "heap profilling is deactive"
 end)
 
-add("dumpheap", "dumpheap : a heap profile, which this allocator has not", function()
-	error("this node's allocator writes no heap profiles", 0)
-end)
+absent(
+	"dumpheap",
+	"dumpheap : a heap profile, which this allocator has not",
+	"this node's allocator writes no heap profiles"
+)
 
 add("getenv", "getenv name : a value of the node's environment", function(words)
 	local name = words[2] or error("a name is needed", 0)
@@ -297,8 +292,8 @@ add("clearcache", "Forget compiled scripts: services that start see files as the
 	require("skynet.codecache").clear()
 end)
 
-add("debug", "debug address : debug a Lua service", function()
-	error("this node has no interactive debugger; see task and inject", 0)
-end, { code = true })
+absent("debug", "debug address : debug a Lua service", "this node has no interactive debugger; see task and inject", {
+	code = true,
+})
 
 return commands

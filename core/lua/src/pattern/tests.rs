@@ -11,9 +11,12 @@ fn captures(text: &str, pattern: &str) -> Vec<Capture> {
     matcher.captures().to_vec()
 }
 
+/// Text, pattern, and where it matches.
+type Case = (&'static str, &'static str, Option<(usize, usize)>);
+
 #[test]
 fn what_matches_is_what_luas_manual_says() {
-    let table: &[(&str, &str, Option<(usize, usize)>)] = &[
+    let table: &[Case] = &[
         ("hello world", "o w", Some((4, 7))),
         ("hello", "l+", Some((2, 4))),
         ("hello", "l-", Some((0, 0))),

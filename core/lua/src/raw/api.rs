@@ -9,8 +9,8 @@ use skyloom_abi::Protocol;
 
 use super::host::bytes_at;
 use super::{
-    api_inside as inside, api_message as message, api_node as node, api_payload as payload, api_protocol as protocol, api_reply as reply,
-    api_service as service, api_stat as stat, api_wait as wait,
+    api_inside as inside, api_message as message, api_node as node, api_payload as payload, api_protocol as protocol,
+    api_reply as reply, api_service as service, api_stat as stat, api_wait as wait,
 };
 
 /// What a name stands for.

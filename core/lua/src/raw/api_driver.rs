@@ -41,7 +41,7 @@ static DRIVER: &[(&CStr, lua_CFunction)] = &[
     (c"readline", buffer::readline),
     (c"resolve", opening::resolve),
     (c"send", library::write),
-    (c"shutdown", opening::shutdown),
+    (c"shutdown", super::api_closing::shutdown),
     (c"start", start),
     (c"str2p", buffer::str2p),
     (c"udp", udp),

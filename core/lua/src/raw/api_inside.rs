@@ -6,8 +6,8 @@ use mlua::ffi::{self, lua_State};
 use skyloom_abi::{Handle, Message, Payload, Protocol, Session};
 use skyloom_kernel::Envelope;
 
-use super::arguments::{address, envelope, ready};
 use super::api_message::fresh;
+use super::arguments::{address, envelope, ready};
 use super::calm::Calm;
 use super::host::{Host, bytes_at, fence, host_of, passed, push_bytes, push_text, raise, tag_of};
 use super::threads::NO_SLOT;
@@ -148,7 +148,7 @@ lua_fn! {
         let sent = fence(|| {
             let mut message = envelope(host, body);
             (message.protocol, message.session, message.source) = (protocol, session, Some((*host).handle));
-            let Some(context) = (*host).context() else { return None };
+            let context = (*host).context()?;
             match context.post(to?, message) {
                 Ok(()) => Some(true),
                 Err(undelivered) if undelivered.cause == skyloom_abi::Cause::Full => Some(false),
@@ -235,8 +235,8 @@ lua_fn! {
             (*host).detour = true;
             let protocols = &mut unusual(host).traces.protocols;
             match flag {
-                Some(flag) => drop(protocols.insert(protocol.0, flag)),
-                None => drop(protocols.remove(&protocol.0)),
+                Some(flag) => protocols.insert(protocol.0, flag),
+                None => protocols.remove(&protocol.0),
             }
         }));
         0

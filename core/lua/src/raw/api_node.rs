@@ -207,7 +207,7 @@ lua_fn! {
     fn memlimit(l) {
         let host = host_of(l);
         let limit = ffi::luaL_checkinteger(l, 1);
-        (*host).memory.limit = usize::try_from(limit).unwrap_or(0);
+        (*host).memory.set_limit(usize::try_from(limit).unwrap_or(0));
         let said = fence(|| (*host).report(&format!("Set memory limit to {:.2} M", limit as f64 / f64::from(1 << 20))));
         passed(l, said);
         0

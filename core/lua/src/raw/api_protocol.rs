@@ -12,7 +12,7 @@ use super::protocols::{Codec, Speech};
 use super::unusual::unusual;
 
 lua_fn! {
-    /// `register_protocol { name =, id =, pack =, unpack =, dispatch = }`.
+    /// `register_protocol { name =, id =, pack =, unpack =, dispatch =, trace = }`.
     fn register_protocol(l) {
         let host = host_of(l);
         ffi::luaL_checktype(l, 1, ffi::LUA_TTABLE);
@@ -35,6 +35,12 @@ lua_fn! {
             ffi::LUA_TFUNCTION => ffi::luaL_ref(l, ffi::LUA_REGISTRYINDEX),
             _ => ffi::LUA_NOREF,
         };
+        if ffi::lua_getfield(l, 1, c"trace".as_ptr()) == ffi::LUA_TBOOLEAN {
+            let flag = ffi::lua_toboolean(l, -1) != 0;
+            (*host).watched = true;
+            (*host).detour = true;
+            passed(l, fence(|| unusual(host).traces.protocols.insert(id, flag)));
+        }
         let name = String::from_utf8_lossy(bytes_at(l, 2)).into_owned();
         (*host).protocols.add(Speech { id, name: name.into(), handler, pack, unpack });
         0

@@ -1,10 +1,11 @@
-//! `skynet.socket`: the table, writing, and what can be asked of a socket. (Opening and closing
-//! is in `api_opening`, reading in `api_reading`.)
+//! `skynet.socket`: the table, writing, and what can be asked of a socket. (Opening is in
+//! `api_opening`, closing in `api_closing`, reading in `api_reading`.)
 
 use std::ffi::c_int;
 
 use mlua::ffi::{self, lua_CFunction, lua_State};
 
+use super::api_closing as closing;
 use super::api_opening as opening;
 use super::api_reading as reading;
 use super::host::{bytes_at, fence, host_of, passed, raise};
@@ -13,14 +14,14 @@ use super::sockets::{Phase, Socket};
 
 /// The functions of the module.
 static SOCKET: &[(&std::ffi::CStr, lua_CFunction)] = &[
-    (c"abandon", opening::abandon),
+    (c"abandon", closing::abandon),
     (c"block", reading::block),
-    (c"close", opening::close),
-    (c"close_fd", opening::close_fd),
+    (c"close", closing::close),
+    (c"close_fd", closing::close_fd),
     (c"disconnected", disconnected),
     (c"header", header),
     (c"invalid", invalid),
-    (c"limit", opening::limit),
+    (c"limit", closing::limit),
     (c"listen", opening::listen),
     (c"lwrite", write),
     (c"nodelay", nodelay),
@@ -31,7 +32,7 @@ static SOCKET: &[(&std::ffi::CStr, lua_CFunction)] = &[
     (c"readall", reading::readall),
     (c"readline", reading::readline),
     (c"resolve", opening::resolve),
-    (c"shutdown", opening::shutdown),
+    (c"shutdown", closing::shutdown),
     (c"start", opening::start),
     (c"warning", warning),
     (c"write", write),

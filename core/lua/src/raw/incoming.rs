@@ -71,10 +71,10 @@ unsafe fn unknown_response(host: *mut Host, message: Envelope) {
     let source = message.source.map_or(0, |source| source.get());
     // SAFETY: as `receive`.
     unsafe {
-        if let Some(handler) = (*host).unusual.as_ref().map(|unusual| unusual.unknown_response) {
-            if handler != ffi::LUA_NOREF {
-                return hand_over(host, handler, message);
-            }
+        if let Some(handler) = (*host).unusual.as_ref().map(|unusual| unusual.unknown_response)
+            && handler != ffi::LUA_NOREF
+        {
+            return hand_over(host, handler, message);
         }
         (*host).report(&format!("Unknown session : {session} from {source:x}"));
     }

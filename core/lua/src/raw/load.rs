@@ -53,7 +53,12 @@ fn c_name(name: String) -> CString {
 }
 
 /// Appends dumped bytes to the host's buffer.
-pub(super) unsafe extern "C-unwind" fn write(_: *mut lua_State, bytes: *const c_void, len: usize, host: *mut c_void) -> c_int {
+pub(super) unsafe extern "C-unwind" fn write(
+    _: *mut lua_State,
+    bytes: *const c_void,
+    len: usize,
+    host: *mut c_void,
+) -> c_int {
     if !bytes.is_null() {
         // SAFETY: `lua_dump` gives `len` bytes; `host` is what `load` passed, and no reference
         // into it is alive while Lua dumps.

@@ -4,19 +4,72 @@ use std::alloc::{Layout, alloc, dealloc, realloc};
 use std::ffi::c_void;
 use std::ptr;
 
+use super::host::{Host, fence};
+
 /// The strictest alignment that Lua asks for: that of a double, a pointer and a 64-bit integer.
 /// More would cost an allocator room in every block whose size is no multiple of it.
 const ALIGN: usize = 8;
 
 /// What one VM uses, and what it may use.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Memory {
     pub(super) used: usize,
+    /// Up to here nothing is to be thought of: the smaller one of the two below.
+    ceiling: usize,
     /// 0 is no limit.
-    pub(super) limit: usize,
+    limit: usize,
+    /// More than this is worth a line in the log.
+    warn_at: usize,
     /// Only a resumed coroutine may run out of memory: there the error has a handler. While the
     /// host itself moves values into the VM, allocations succeed and the script pays later.
     pub(super) strict: bool,
+}
+
+/// The first use that is worth a line; then each doubling.
+const WARN_AT: usize = 32 << 20;
+
+impl Memory {
+    /// Nothing is used; 0 is no limit.
+    pub(super) fn new(limit: usize) -> Memory {
+        let mut memory = Memory { used: 0, ceiling: 0, limit: 0, warn_at: WARN_AT, strict: false };
+        memory.set_limit(limit);
+        memory
+    }
+
+    /// The most that may be used; 0 is no limit.
+    pub(super) fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+        self.ceiling = if limit == 0 { self.warn_at } else { self.warn_at.min(limit) };
+    }
+
+    /// Use is above the ceiling: whether it is refused, and whether it is worth a line.
+    #[cold]
+    fn judge(&mut self, used: usize, grows: bool) -> (bool, bool) {
+        if self.strict && self.limit != 0 && grows && used > self.limit {
+            return (true, false);
+        }
+        let warns = used > self.warn_at;
+        while used > self.warn_at {
+            self.warn_at = self.warn_at.saturating_mul(2);
+        }
+        self.set_limit(self.limit);
+        (false, warns)
+    }
+}
+
+/// Writes the line about a VM that uses much.
+///
+/// # Safety
+///
+/// `memory` lies in a live host, and points to the whole of it.
+#[cold]
+unsafe fn warn(memory: *mut Memory, used: usize) {
+    // SAFETY: by contract. Nothing here enters Lua, and panics stop here.
+    unsafe {
+        let host = memory.byte_sub(std::mem::offset_of!(Host, memory)).cast::<Host>();
+        let text = format_args!("Memory warning {:.2} M", used as f64 / f64::from(1 << 20)).to_string();
+        let _ = fence(|| (*host).report(&text));
+    }
 }
 
 /// Lua's allocator over Rust's, with `ud` pointing to the VM's [`Memory`].
@@ -24,7 +77,7 @@ pub(super) struct Memory {
 /// # Safety
 ///
 /// Lua calls it as its manual says: `block` is null or was returned from here for `old` bytes,
-/// and `ud` is what `lua_newstate` was given: a `Memory` that outlives the state.
+/// and `ud` is what `lua_newstate` was given: a `Memory` that lies in its host and outlives the state.
 pub(super) unsafe extern "C" fn allocator(ud: *mut c_void, block: *mut c_void, old: usize, new: usize) -> *mut c_void {
     // SAFETY: `ud` is the VM's `Memory` (see above). No other reference to it is alive: the host
     // touches it only between calls into Lua, and Lua does not call the allocator from itself.
@@ -40,9 +93,18 @@ pub(super) unsafe extern "C" fn allocator(ud: *mut c_void, block: *mut c_void, o
         return ptr::null_mut();
     }
     let used = memory.used - old + new;
-    if memory.strict && memory.limit != 0 && new > old && used > memory.limit {
-        return ptr::null_mut();
+    if used > memory.ceiling {
+        let (refused, warns) = memory.judge(used, new > old);
+        if refused {
+            return ptr::null_mut();
+        }
+        if warns {
+            // SAFETY: by contract.
+            unsafe { warn(ud.cast(), used) };
+        }
     }
+    // SAFETY: as above; nobody holds a reference to it, and what warns has given its own back.
+    let memory = unsafe { &mut *ud.cast::<Memory>() };
     let Ok(layout) = Layout::from_size_align(new, ALIGN) else { return ptr::null_mut() };
     let fresh = if block.is_null() {
         // SAFETY: the size is not zero.

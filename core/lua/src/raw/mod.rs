@@ -73,6 +73,7 @@ mod api_inside;
 mod socket_arguments;
 mod api_reading;
 mod api_opening;
+mod api_closing;
 mod api_socket;
 mod api_netpack;
 mod api_buffer;

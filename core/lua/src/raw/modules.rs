@@ -48,6 +48,7 @@ static BUILTIN: &[(&str, Builtin)] = &[
     ("skynet.service", Text(include_str!("../../../../lualib/skynet/service.lua"))),
     ("skynet.sharedata", Text(include_str!("../../../../lualib/skynet/sharedata.lua"))),
     ("skynet.sharedata.objects", Text(include_str!("../../../../lualib/skynet/sharedata/objects.lua"))),
+    ("skynet.sharemap", Text(include_str!("../../../../lualib/skynet/sharemap.lua"))),
     ("skynet.sharetable", Text(include_str!("../../../../lualib/skynet/sharetable.lua"))),
     ("skynet.socket.more", Text(include_str!("../../../../lualib/skynet/socket.lua"))),
     ("skynet.socketchannel", Text(include_str!("../../../../lualib/skynet/socketchannel.lua"))),

@@ -178,9 +178,7 @@ pub(super) unsafe fn push_received(host: *mut Host, slot: u32, mut message: Enve
         let len = message.payload.len().unwrap_or(0);
         let kept = match len {
             0 => None,
-            _ if (*host).detour && unusual(host).keeps => {
-                (*host).keys.insert(owner(NO_SLOT), Origin::Packed, message)
-            }
+            _ if (*host).detour && unusual(host).keeps => (*host).keys.insert(owner(NO_SLOT), Origin::Packed, message),
             _ => (*host).keys.insert(owner(slot), Origin::Received, message),
         };
         match kept {

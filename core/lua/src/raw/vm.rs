@@ -61,7 +61,7 @@ impl Vm {
             main: std::ptr::null_mut(),
             tag: Tag { host: std::ptr::null_mut(), slot: NO_SLOT },
             context: std::ptr::null(),
-            memory: Memory { limit: home.settings.memory_limit, ..Memory::default() },
+            memory: Memory::new(home.settings.memory_limit),
             home: Arc::clone(home),
             handle: context.handle(),
             first_tick: u64::from(started.subsec_millis()) / 10,

@@ -70,7 +70,8 @@ impl<C: Slot, T: Copy> Scheduler<C, T> {
         let origin = &mut self.task(co).origin;
         match std::mem::take(&mut origin.reply) {
             Reply::None => Err(NoSession),
-            Reply::Unwanted => Ok(None),
+            // Nobody is known to wait; but a client's frame may have been sent as a request.
+            Reply::Unwanted => Ok(origin.request()),
             Reply::Owed => {
                 let request = origin.request();
                 origin.session = None;

@@ -64,7 +64,8 @@ fn an_error_in_a_filter_is_told_to_the_caller() {
 #[test]
 fn forwarded_messages_belong_to_their_handler() {
     let mut world = World::new();
-    world.run("end", "skynet.dispatch('lua', function(_, _, ...) skynet.retpack('end', ...) end) skynet.register 'END'");
+    world
+        .run("end", "skynet.dispatch('lua', function(_, _, ...) skynet.retpack('end', ...) end) skynet.register 'END'");
     world.run(
         "proxy",
         "skynet.register_protocol { name = 'system', id = skynet.PTYPE_SYSTEM, unpack = function(...) return ... end }
@@ -96,7 +97,11 @@ fn calls_to_one_that_is_given_up_fail() {
         ),
     );
     world.pass(2);
-    assert_eq!(world.lines(), ["false call failed: the service has ended"].map(|line| line.replace("the service has ended", &skyloom_abi::CallError::Died.to_string())));
+    assert_eq!(
+        world.lines(),
+        ["false call failed: the service has ended"]
+            .map(|line| line.replace("the service has ended", &skyloom_abi::CallError::Died.to_string()))
+    );
 }
 
 #[test]

@@ -54,6 +54,8 @@ fn ask(what: &str) -> (String, Vec<String>) {
     let lives = lines.pop().unwrap();
     assert_eq!(lives, "lives fine", "{lines:?}");
     let heard = lines.pop().unwrap();
+    // A stack that overflows has grown large first.
+    lines.retain(|line| !line.starts_with("Memory warning"));
     (heard, lines)
 }
 

@@ -182,8 +182,16 @@ fn the_log_tells_of_lives_if_it_is_told_to() {
     let lines: Vec<_> = world.lines().into_iter().filter(|line| !line.starts_with("init service")).collect();
     let killed = format!("KILL :{:x}", parent.get() + 2);
     let expected = [
-        "LAUNCH snlua parent", "LAUNCH snlua child 1 b", "here", "KILL self", "own", "LAUNCH snlua child", "here",
-        &killed, "LAUNCH snlua bad", "KILL self",
+        "LAUNCH snlua parent",
+        "LAUNCH snlua child 1 b",
+        "here",
+        "KILL self",
+        "own",
+        "LAUNCH snlua child",
+        "here",
+        &killed,
+        "LAUNCH snlua bad",
+        "KILL self",
     ];
     assert_eq!(lines, expected);
 }

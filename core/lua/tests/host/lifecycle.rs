@@ -307,3 +307,16 @@ fn a_service_at_its_limit_answers_every_caller() {
     world.pass(20);
     assert_eq!(world.lines().last().map(String::as_str), Some("200"));
 }
+
+#[test]
+fn a_service_that_uses_much_memory_is_told_of_at_each_doubling() {
+    let mut world = World::new();
+    world.run(
+        "eater",
+        "local held = {}
+        for i = 1, 70 do held[i] = string.rep('x', 1 << 20) .. i end",
+    );
+    let lines = world.lines();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines[0].starts_with("Memory warning 3") && lines[1].starts_with("Memory warning 6"), "{lines:?}");
+}

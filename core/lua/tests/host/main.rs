@@ -18,6 +18,7 @@ mod scripts;
 mod tutorial;
 mod modules;
 mod sockets;
+mod datagrams;
 mod gates;
 mod channels;
 mod names;

@@ -34,7 +34,10 @@ fn answers_come_in_the_order_of_their_arrival_and_after_those_without_a_receiver
         end
         skynet.error(r.timeout)
     end)");
-    assert_eq!(lines, ["two nil nil", "one nil nil", "err nil false", "fast M 4 fast 3 x", "slow nil 2 slow 9 nil", "nil"]);
+    assert_eq!(
+        lines,
+        ["two nil nil", "one nil nil", "err nil false", "fast M 4 fast 3 x", "slow nil 2 slow 9 nil", "nil"]
+    );
 }
 
 #[test]

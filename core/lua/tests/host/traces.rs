@@ -38,11 +38,25 @@ fn a_tag_follows_a_call_and_comes_back() {
     let _ = far;
     let lines = traced(world.lines());
     let expected = [
-        "trace begin", "call : =near:4", "request", "sleep : =far:1", "resume", "response", "end", "resume",
-        "sleep : =near:5", "resume", "call : [C]", "request", "error", "resume", "end",
+        "trace begin",
+        "call : =near:4",
+        "request",
+        "sleep : =far:1",
+        "resume",
+        "response",
+        "end",
+        "resume",
+        "sleep : =near:5",
+        "resume",
+        "call : [C]",
+        "request",
+        "error",
+        "resume",
+        "end",
     ];
     let expected: Vec<_> = expected.iter().map(|line| format!("{tag} {line}")).collect();
-    let same = |(line, expected): (&String, &String)| line == expected || expected.ends_with("[C]") && line.contains(" call");
+    let same =
+        |(line, expected): (&String, &String)| line == expected || expected.ends_with("[C]") && line.contains(" call");
     assert!(lines.len() == expected.len() && lines.iter().zip(&expected).all(same), "{lines:#?}");
 }
 
@@ -50,7 +64,10 @@ fn a_tag_follows_a_call_and_comes_back() {
 fn a_protocol_is_traced_always_or_never() {
     let mut world = World::new();
     world.run("far", &format!("{FAR} skynet.traceproto('lua', true)"));
-    world.run("asker", "skynet.start(function() skynet.error(skynet.call('FAR', 'lua')) skynet.error(skynet.call('FAR', 'lua')) end)");
+    world.run(
+        "asker",
+        "skynet.start(function() skynet.error(skynet.call('FAR', 'lua')) skynet.error(skynet.call('FAR', 'lua')) end)",
+    );
     world.pass(3);
     let lines: Vec<_> = world.lines().into_iter().filter(|line| !line.starts_with("<TRACE")).collect();
     assert!(lines.len() == 2 && lines[0].ends_with("-1") && lines[1].ends_with("-2"), "{lines:?}");
@@ -61,6 +78,19 @@ fn a_protocol_is_traced_always_or_never() {
     world.pass(3);
     let lines: Vec<_> = world.lines().into_iter().filter(|line| !line.starts_with("<TRACE")).collect();
     assert_eq!(lines, ["Turn trace log false for lua", "nil"]);
+}
+
+#[test]
+fn a_protocol_can_be_registered_to_be_traced() {
+    let mut world = World::new();
+    world.run(
+        "far",
+        "skynet.register_protocol { name = 'own', id = 99, trace = true, pack = skynet.pack, unpack = skynet.unpack,
+            dispatch = function() skynet.error(skynet.tracetag() ~= nil) end }
+        skynet.start(function() skynet.send(skynet.self(), 'own') end)",
+    );
+    let lines: Vec<_> = world.lines().into_iter().filter(|line| !line.starts_with("<TRACE")).collect();
+    assert_eq!(lines, ["true"]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Values that Lua has no type for: strings of a zero, the byte of a type, and a body.
 
-use mlua::{Lua, LuaString, Value};
+use mlua::{Lua, LuaString, MultiValue, Value};
 use skyloom_wire::bson::{BsonError, Element, kind};
 
 use crate::crypt::{hex, random, unhex};
@@ -126,7 +126,7 @@ pub(super) fn add(library: &Library<'_>) -> mlua::Result<()> {
         let id = id.ok_or_else(|| Fault::text(format!("Invalid objectid {}", text.to_string_lossy())))?;
         string(lua, &Element::ObjectId(id))
     })?;
-    library.add("type", |lua, args| kind_of(lua, args))
+    library.add("type", kind_of)
 }
 
 fn string(lua: &Lua, element: &Element<'_>) -> Result<LuaString, Fault> {
@@ -134,7 +134,16 @@ fn string(lua: &Lua, element: &Element<'_>) -> Result<LuaString, Fault> {
 }
 
 /// The name of a value's type, and what is in it.
-fn kind_of(lua: &Lua, args: &Args) -> Result<(&'static str, Value, Value), Fault> {
+fn kind_of(lua: &Lua, args: &Args) -> Result<MultiValue, Fault> {
+    let (name, first, second) = parts(lua, args)?;
+    let mut values = vec![Value::String(lua.create_string(name)?), first, second];
+    while values.last().is_some_and(Value::is_nil) {
+        values.pop();
+    }
+    Ok(MultiValue::from_vec(values))
+}
+
+fn parts(lua: &Lua, args: &Args) -> Result<(&'static str, Value, Value), Fault> {
     let value = args.any(1);
     if args.len() == 0 {
         return Err(Fault::text("Invalid type no value"));

@@ -16,7 +16,8 @@ pub(super) fn decode(lua: &Lua, text: &[u8], config: Config, marks: &Marks) -> R
     if text.len() >= 2 && (text[0] == 0 || text[1] == 0) {
         return Err(Fault::text("JSON parser does not support UTF-16 or UTF-32"));
     }
-    let mut reading = Reading { lua, lexer: Lexer::new(text, config.decode_invalid_numbers), config, marks, open: vec![] };
+    let mut reading =
+        Reading { lua, lexer: Lexer::new(text, config.decode_invalid_numbers), config, marks, open: vec![] };
     let mut token = reading.lexer.next();
     loop {
         let mut value = match reading.begin(token)? {

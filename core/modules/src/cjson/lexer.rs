@@ -226,7 +226,9 @@ impl<'a> Lexer<'a> {
         const WRONG: &str = "invalid unicode escape code";
         let first = self.unit(self.at).ok_or(WRONG)?;
         let second = match first {
-            0xd800..=0xdbff => Some(self.unit(self.at + 6).filter(|unit| (0xdc00..=0xdfff).contains(unit)).ok_or(WRONG)?),
+            0xd800..=0xdbff => {
+                Some(self.unit(self.at + 6).filter(|unit| (0xdc00..=0xdfff).contains(unit)).ok_or(WRONG)?)
+            }
             _ => None,
         };
         let code = match second {

@@ -9,7 +9,7 @@ use super::tree::{Builder, Key, MAX_BYTES, ROOT, TooLarge, Tree, Value};
 use crate::library::kind;
 
 /// Tables inside tables beyond this are taken for a mistake.
-const MAX_DEPTH: usize = 200;
+pub(crate) const MAX_DEPTH: usize = 200;
 
 /// What may be in the data.
 #[derive(Debug, Clone, Copy)]
@@ -25,12 +25,18 @@ pub(crate) enum Rules {
 #[derive(Debug)]
 pub(crate) enum Refused {
     /// A value or a key of this type.
-    Type { what: &'static str, place: String },
+    Type {
+        what: &'static str,
+        place: String,
+    },
     NanKey(String),
     Upvalues(String),
     InC(String),
     Metatable(String),
-    Circle { from: String, to: String },
+    Circle {
+        from: String,
+        to: String,
+    },
     TooDeep(String),
     TooLarge,
     /// A metamethod failed.
@@ -107,6 +113,10 @@ impl Intake {
                     let (key, value): (Lua, Lua) = step.call((&state, &control))?;
                     if key.is_nil() {
                         break;
+                    }
+                    // An iterator need not end.
+                    if pairs.len() * size_of::<(Key, Value)>() > MAX_BYTES {
+                        return Err(Refused::TooLarge);
                     }
                     pairs.push(self.pair(id, &key, &value)?);
                     control = key;

@@ -10,6 +10,7 @@
 mod tree;
 mod intake;
 mod store;
+mod place;
 mod reader;
 mod stm;
 

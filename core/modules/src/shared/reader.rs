@@ -16,17 +16,11 @@ use mlua::chunk::ChunkMode;
 use mlua::{Function, IntoLua, LightUserData, Lua, Table, Value as Seen};
 use parking_lot::RwLock;
 
+use super::intake::MAX_DEPTH;
+use super::place::{FUNCTION, Place, hidden, key_of, place_of, simple};
 use super::store::{Kind, Named, Store};
 use super::tree::{Name, ROOT, Tree, Value};
 use crate::library::Fault;
-
-/// The hidden field's key. Scripts do not come by such a value.
-fn hidden() -> Seen {
-    Seen::LightUserData(LightUserData(std::ptr::without_provenance_mut(0x5ca1e)))
-}
-
-/// Set in the number of a function, so that it is none of a table.
-const FUNCTION: u32 = 1 << 31;
 
 /// The view of one VM.
 pub(crate) struct Reader {
@@ -65,23 +59,6 @@ struct Move {
     kind: Kind,
     /// A root that keeps the old version for what the new one does not have.
     rest: Option<u32>,
-}
-
-/// Where an object's contents are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Place {
-    root: u32,
-    table: u32,
-}
-
-impl Place {
-    fn pack(self) -> i64 {
-        (i64::from(self.root) << 32) | i64::from(self.table)
-    }
-
-    fn unpack(packed: i64) -> Place {
-        Place { root: (packed >> 32) as u32, table: packed as u32 }
-    }
 }
 
 impl Reader {
@@ -195,7 +172,7 @@ impl Reader {
         let Some(place) = place_of(object)? else { return Ok(None) };
         let state = self.state.read();
         let Some(root) = state.root(place) else { return Ok(None) };
-        state.copy(lua, root, place).map(Some)
+        state.copy(lua, root, place, 0).map(Some)
     }
 
     /// Moves what follows updates by itself to the current versions.
@@ -220,9 +197,8 @@ impl Reader {
 
     /// Lets go of the roots of a name that show nothing any more.
     fn sweep(&self, kind: Kind, name: &[u8]) -> Result<(), Fault> {
-        let is_known = |root: &Option<Root>| {
-            root.as_ref().is_some_and(|root| root.named.kind == kind && root.named.name == name)
-        };
+        let is_known =
+            |root: &Option<Root>| root.as_ref().is_some_and(|root| root.named.kind == kind && root.named.name == name);
         if self.state.read().roots.iter().any(is_known) { self.collect(is_known) } else { Ok(()) }
     }
 
@@ -301,14 +277,18 @@ impl State {
         })
     }
 
-    /// Copies a table and all below it, whose depth was limited when it was read.
-    fn copy(&self, lua: &Lua, root: &Root, place: Place) -> mlua::Result<Table> {
+    /// Copies a table and all below it.
+    fn copy(&self, lua: &Lua, root: &Root, place: Place, depth: usize) -> mlua::Result<Table> {
+        // Only in a circle: depth was limited when the data was read.
+        if depth > MAX_DEPTH {
+            return Err(mlua::Error::runtime("cannot copy a table that contains itself"));
+        }
         let tree = &root.tree;
         let copy = lua.create_table_with_capacity(tree.len(place.table), tree.map_len(place.table))?;
         let mut after = None;
         while let Some((key, value)) = tree.next(place.table, after) {
             let value = match value {
-                Value::Table(table) => Seen::Table(self.copy(lua, root, Place { table, ..place })?),
+                Value::Table(table) => Seen::Table(self.copy(lua, root, Place { table, ..place }, depth + 1)?),
                 other => self.show(lua, root, place.root, other)?,
             };
             copy.raw_set(key_of(lua, key)?, value)?;
@@ -400,33 +380,4 @@ fn weak(lua: &Lua) -> mlua::Result<Table> {
 
 fn busy() -> Fault {
     Fault::text("shared data cannot be opened while a finalizer interrupts its reading")
-}
-
-fn place_of(object: &Table) -> mlua::Result<Option<Place>> {
-    match object.raw_get::<Seen>(hidden())? {
-        Seen::Integer(packed) => Ok(Some(Place::unpack(packed))),
-        _ => Ok(None),
-    }
-}
-
-/// A key that is no text.
-fn simple(key: &Seen) -> Option<Name<'static>> {
-    match key {
-        Seen::Integer(key) => Some(Name::Integer(*key)),
-        Seen::Number(key) => match super::whole(*key) {
-            Some(key) => Some(Name::Integer(key)),
-            None => Some(Name::Number(*key)),
-        },
-        Seen::Boolean(key) => Some(Name::Boolean(*key)),
-        _ => None,
-    }
-}
-
-fn key_of(lua: &Lua, key: Name<'_>) -> mlua::Result<Seen> {
-    match key {
-        Name::Integer(key) => key.into_lua(lua),
-        Name::Number(key) => key.into_lua(lua),
-        Name::Boolean(key) => key.into_lua(lua),
-        Name::Text(key) => lua.create_string(key).map(Seen::String),
-    }
 }

@@ -22,9 +22,7 @@ impl UserData for Copy {}
 
 /// Adds the functions to the module.
 pub(crate) fn add(library: &Library<'_>, store: &Arc<Store>) -> mlua::Result<()> {
-    library.add("writer", |lua, args| {
-        Ok(lua.create_userdata(Writer(Blob::new(&args.string(lua, 1)?.as_bytes())))?)
-    })?;
+    library.add("writer", |lua, args| Ok(lua.create_userdata(Writer(Blob::new(&args.string(lua, 1)?.as_bytes())))?))?;
     library.add("write", |lua, args| {
         let writer = handle(args)?;
         let writer = writer.borrow::<Writer>().map_err(|_| wanted("writer"))?;

@@ -161,10 +161,7 @@ impl Named {
 impl Blob {
     /// Bytes that nobody has read.
     pub(crate) fn new(bytes: &[u8]) -> Arc<Blob> {
-        Arc::new(Blob {
-            version: AtomicU64::new(1),
-            current: RwLock::new(bytes.into()),
-        })
+        Arc::new(Blob { version: AtomicU64::new(1), current: RwLock::new(bytes.into()) })
     }
 
     /// Publishes other bytes.

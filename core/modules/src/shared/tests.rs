@@ -34,7 +34,10 @@ fn eval(lua: &Lua, text: &str) -> String {
 fn values_come_out_of_another_vm_as_they_went_in() {
     let open = opener();
     let (owner, reader) = (vm(&open), vm(&open));
-    eval(&owner, "shared.new('data', 'd', { 1, 2.5, 'x', true, { k = 'v' }, [-1] = false, [1.5] = 'f', [true] = 't' })");
+    eval(
+        &owner,
+        "shared.new('data', 'd', { 1, 2.5, 'x', true, { k = 'v' }, [-1] = false, [1.5] = 'f', [true] = 't' })",
+    );
     let seen = eval(
         &reader,
         "local d = shared.view('data', 'd')
@@ -59,7 +62,10 @@ fn a_table_is_walked_in_the_order_of_its_keys() {
 fn the_same_table_is_the_same_object() {
     let lua = vm(&opener());
     eval(&lua, "shared.new('data', 'd', { a = { b = {} } })");
-    assert_eq!(eval(&lua, "local d = shared.view('data', 'd') return d.a == d.a, d == shared.view('data', 'd')"), "true true");
+    assert_eq!(
+        eval(&lua, "local d = shared.view('data', 'd') return d.a == d.a, d == shared.view('data', 'd')"),
+        "true true"
+    );
 }
 
 #[test]
@@ -105,7 +111,8 @@ fn circles_and_functions_without_upvalues_are_shared_as_a_graph() {
     let open = opener();
     let (owner, reader) = (vm(&open), vm(&open));
     eval(&owner, "local t = { f = function(x) return x * 2 end } t.me = t t.g = t.f shared.set('table', 't', t, true)");
-    let seen = eval(&reader, "local t = shared.view('table', 't') return t.me == t, t.f(21), t.f == t.g, t.f == t.me.f");
+    let seen =
+        eval(&reader, "local t = shared.view('table', 't') return t.me == t, t.f(21), t.f == t.g, t.f == t.me.f");
     assert_eq!(seen, "true 42 true true");
 }
 
@@ -143,6 +150,22 @@ fn a_table_that_contains_itself_many_times_over_is_refused_before_it_fills_the_m
     let lua = vm(&opener());
     let bomb = "local t = {} for _ = 1, 60 do t = { t, t } end return pcall(shared.new, 'data', 'x', t)";
     assert!(eval(&lua, bomb).contains("cannot share more than"));
+}
+
+#[test]
+fn an_iterator_that_does_not_end_is_refused() {
+    let lua = vm(&opener());
+    let endless =
+        "local t = setmetatable({}, { __pairs = function() return function(_, n) return (n or 0) + 1, 1 end end })
+        return pcall(shared.new, 'data', 'x', t)";
+    assert!(eval(&lua, endless).contains("cannot share more than"));
+}
+
+#[test]
+fn a_circle_is_not_copied_for_ever() {
+    let lua = vm(&opener());
+    eval(&lua, "local t = {} t.t = t shared.set('table', 't', t, true)");
+    assert!(eval(&lua, "return pcall(shared.copy, shared.view('table', 't'))").contains("contains itself"));
 }
 
 #[test]

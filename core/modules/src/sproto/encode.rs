@@ -104,9 +104,9 @@ impl Encoding<'_> {
 
     fn array(&mut self, place: Place<'_>, value: &Value) -> Result<(), Fault> {
         match (place.field.map(), place.field.kind()) {
-            (Some(Map::ByKey(_)), _) => self.each_pair(value, |this, index, (_, element)| {
-                this.element(Place { index, ..place }, &element)
-            }),
+            (Some(Map::ByKey(_)), _) => {
+                self.each_pair(value, |this, index, (_, element)| this.element(Place { index, ..place }, &element))
+            }
             (Some(Map::Pairs { key, value: held }), Kind::Struct(at)) => {
                 let of = &self.schema.types()[at];
                 self.each_pair(value, |this, _, pair| this.pair(of, key, held, pair))

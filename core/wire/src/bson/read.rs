@@ -103,9 +103,7 @@ impl<'a> Reader<'a> {
             kind::SYMBOL => Element::Symbol(self.string()?),
             kind::CODE_WITH_SCOPE => self.code_with_scope()?,
             kind::INT32 => Element::Int32(i32::from_le_bytes(self.fixed()?)),
-            kind::TIMESTAMP => {
-                Element::Timestamp(u32::from_le_bytes(self.fixed()?), u32::from_le_bytes(self.fixed()?))
-            }
+            kind::TIMESTAMP => Element::Timestamp(u32::from_le_bytes(self.fixed()?), u32::from_le_bytes(self.fixed()?)),
             kind::INT64 => Element::Int64(i64::from_le_bytes(self.fixed()?)),
             kind::DECIMAL128 => Element::Decimal128(self.fixed()?),
             kind::MIN_KEY => Element::MinKey,

@@ -46,8 +46,11 @@ impl Schema {
     /// Checks what refers to something else, and makes the indexes.
     fn link(&mut self) -> Result<(), SprotoError> {
         let count = self.types.len();
-        let two: Vec<Option<[u16; 2]>> =
-            self.types.iter().map(|of| <&[Field; 2]>::try_from(&*of.fields).ok().map(|two| [two[0].tag, two[1].tag])).collect();
+        let two: Vec<Option<[u16; 2]>> = self
+            .types
+            .iter()
+            .map(|of| <&[Field; 2]>::try_from(&*of.fields).ok().map(|two| [two[0].tag, two[1].tag]))
+            .collect();
         for field in self.types.iter_mut().flat_map(|of| &mut of.fields) {
             if let Kind::Struct(at) = field.kind {
                 if at >= count {

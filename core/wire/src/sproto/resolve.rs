@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::SprotoError;
 use super::schema::{Field, Type};
 use super::text::{self, FieldText, ProtocolText, SchemaText, TypeText};
 use super::write::{Open, Writer};
-use super::SprotoError;
 
 /// Reads a schema's text and makes the bytes of it that every implementation understands; `name` stands for the text in
 /// error messages.

@@ -74,7 +74,8 @@ impl<'a> Words<'a> {
     /// Takes the name of a type, with those of the types around it.
     pub(super) fn path_here(&mut self) -> Result<&'a str, SprotoError> {
         let path = self.run(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.');
-        let good = path.split('.').all(|word| word.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_'));
+        let good =
+            path.split('.').all(|word| word.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_'));
         if good { Ok(path) } else { Err(self.error()) }
     }
 

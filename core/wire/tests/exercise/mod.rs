@@ -14,6 +14,11 @@ use skyloom_wire::seri::{Reader, decode_values, encode_values, from_bytes, to_by
 use skyloom_wire::websocket::Socket;
 use skyloom_wire::{Bytes, Value};
 
+mod records;
+
+#[allow(unused_imports, reason = "each test runs what it is about")]
+pub(crate) use records::{bson, sproto};
+
 const LIMIT: usize = 200;
 
 /// A type of every kind that serde knows.
