@@ -331,6 +331,13 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_in_any_parts_give_the_same_frames(bytes: Vec<u8>, size in 1_usize..40) {
+            proptest::prop_assert_eq!(cut(&bytes, size), cut(&bytes, bytes.len().max(1)));
+        }
+    }
+
     #[test]
     fn half_a_frame_waits_and_its_claimed_length_allocates_nothing() {
         let mut queue = Queue::default();
