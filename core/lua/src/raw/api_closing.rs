@@ -53,8 +53,13 @@ lua_fn! {
     /// `abandon(id)`: forgets the socket, which another service may start.
     fn abandon(l) {
         let host = host_of(l);
+        let net = net_of(l, host);
         let id = id_at(l, 1);
-        passed(l, fence(|| wake_reader(host, id)));
+        passed(l, fence(|| {
+            // What comes before somebody starts it waits for that one: here it would be dropped.
+            drop(net.pause(id));
+            wake_reader(host, id);
+        }));
         forget(l, host, id);
         0
     }
