@@ -31,7 +31,8 @@ pub(super) enum Reply {
     /// The coroutine handles no request, or has answered it: answering is an error.
     #[default]
     None,
-    /// It handles a message that awaits no answer: answering does nothing.
+    /// Nobody is known to wait for an answer, so nobody misses it: but one that is given is sent, if
+    /// the message has a session and a sender.
     Unwanted,
     /// The caller waits.
     Owed,
